@@ -1,0 +1,94 @@
+"""Every error the studio raises on purpose, as one tree.
+
+StudioError                    a sentence for the user: what is wrong and what to do
+├── UsageError                 the request itself makes no sense (exit code 2)
+├── SettingsError              a settings file or value is wrong
+├── StyleError                 a style sheet or style name is wrong
+├── ThemeError                 no theme can be made from the request
+├── NotationError              text is not the ABC we can read
+├── ModelError                 a language model is missing, broken or misbehaves
+│   └── ModelCrashed           the process that held the model died
+├── SoundError                 rendering, soundfonts, encoding, decoding
+│   ├── SoundfontMissing       no soundfont could be found
+│   └── EncodingError          a finished file could not be written or verified
+├── StorageError               disk full, unwritable folder, file vanished
+├── LibraryError               the catalogue cannot do what was asked
+├── JobError                   the queue cannot do what was asked
+├── PlaybackError              no device, unplayable file
+└── DependencyMissing          an optional program or package is needed for this
+"""
+
+from __future__ import annotations
+
+
+class StudioError(Exception):
+    """Root of the tree. `str(error)` is one sentence that can be shown to the user as it is."""
+
+    exit_code: int = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message if hint is None else f"{message} {hint}")
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(StudioError):
+    """The request itself makes no sense."""
+
+    exit_code = 2
+
+
+class SettingsError(StudioError):
+    """A settings file or value is wrong."""
+
+
+class StyleError(StudioError):
+    """A style sheet or style name is wrong."""
+
+
+class ThemeError(StudioError):
+    """No theme can be made from the request."""
+
+
+class NotationError(StudioError):
+    """Text is not the ABC that the studio can read."""
+
+
+class ModelError(StudioError):
+    """A language model is missing, broken or misbehaves."""
+
+
+class ModelCrashed(ModelError):
+    """The process that held the model died."""
+
+
+class SoundError(StudioError):
+    """Rendering, soundfonts, encoding, decoding."""
+
+
+class SoundfontMissing(SoundError):
+    """No soundfont could be found."""
+
+
+class EncodingError(SoundError):
+    """A finished file could not be written or verified."""
+
+
+class StorageError(StudioError):
+    """Disk full, unwritable folder, vanished file."""
+
+
+class LibraryError(StudioError):
+    """The catalogue cannot do what was asked."""
+
+
+class JobError(StudioError):
+    """The queue cannot do what was asked."""
+
+
+class PlaybackError(StudioError):
+    """No output device, or a file that cannot be played."""
+
+
+class DependencyMissing(StudioError):
+    """An optional program or package is needed for this."""
