@@ -1,0 +1,104 @@
+"""Opens the studio's SQLite file and brings its tables up to date.
+
+Each room that keeps tables hands over its own list of migrations: functions, numbered by their place in the list, applied once
+and never changed afterwards. The database is an index over files; a broken one is set aside and built anew.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from llm_music_gen.errors import StorageError
+
+BUSY_TIMEOUT_MS = 10_000
+#: Changes the tables by one step. Runs inside a transaction; must not commit.
+Migration = Callable[[sqlite3.Connection], None]
+
+_log = logging.getLogger(__name__)
+
+
+def open_database(path: Path, room: str, migrations: Sequence[Migration]) -> sqlite3.Connection:
+    """Open (or make) the file with WAL and full durability, and apply `room`'s migrations that are missing.
+
+    Rows come as `sqlite3.Row`; transactions are explicit (`with connection:`). Raises StorageError when the file cannot be
+    opened or was written by a newer version.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{path.parent} cannot be made ({error}).", hint="Check the folder's rights.") from error
+    try:
+        connection = _connect(path)
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise _storage_error(path, error) from error
+        _set_aside(path)
+        connection = _connect(path)
+    try:
+        _migrate(connection, path, room, migrations)
+    except sqlite3.Error as error:
+        connection.close()
+        raise _storage_error(path, error) from error
+    except StorageError:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False)
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if answer != "ok":
+            raise sqlite3.DatabaseError(str(answer))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, room: str, migrations: Sequence[Migration]) -> None:
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS migrations (room TEXT, number INTEGER, applied_at TEXT, PRIMARY KEY (room, number))"
+    )
+    connection.commit()
+    for number, migration in enumerate(migrations, start=1):
+        # IMMEDIATE takes the write lock before looking, so that two programs starting at once do not both migrate.
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            done = connection.execute("SELECT MAX(number) FROM migrations WHERE room = ?", (room,)).fetchone()[0] or 0
+            if done > len(migrations):
+                raise StorageError(
+                    f"{path} was written by a newer Llm-Music-Gen ({room} schema {done}).", hint="Use that version."
+                )
+            if number > done:
+                migration(connection)
+                connection.execute("INSERT INTO migrations VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))", (room, number))
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+
+
+def _set_aside(path: Path) -> None:
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    for suffix in ("", "-wal", "-shm"):
+        broken = path.with_name(path.name + suffix)
+        if broken.exists():
+            broken.replace(path.with_name(f"{path.name}{suffix}.corrupt-{stamp}"))
+    _log.warning("%s was damaged; it was set aside and is built anew from the songs' own files", path)
+
+
+def _storage_error(path: Path, error: sqlite3.Error) -> StorageError:
+    return StorageError(
+        f"{path} cannot be used ({error}).", hint="Check the folder's rights and free space, or close the other program using it."
+    )
