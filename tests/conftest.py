@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,18 @@ import pytest
 from llm_music_gen.paths import HOME_VARIABLE
 
 
+@pytest.fixture(scope="session", autouse=True)
+def studio_home_of_shared_fixtures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The home that fixtures of a whole module or session see."""
+    home = tmp_path_factory.mktemp("session") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(HOME_VARIABLE, str(home))
+        yield home
+
+
 @pytest.fixture(autouse=True)
 def studio_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The home of the studio under test: an empty folder that does not exist until something is written."""
+    """The home of the studio under test: a folder that does not exist until something is written."""
     home = tmp_path / "home"
     monkeypatch.setenv(HOME_VARIABLE, str(home))
     return home
