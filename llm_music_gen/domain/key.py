@@ -100,8 +100,8 @@ class Key:
     def signature(self) -> dict[str, int]:
         """Letter -> accidental (+1, -1) that the key signature puts on it."""
         if self.fifths >= 0:
-            return dict.fromkeys(SHARP_ORDER[:self.fifths], 1)
-        return dict.fromkeys(SHARP_ORDER[::-1][:-self.fifths], -1)
+            return dict.fromkeys(SHARP_ORDER[: self.fifths], 1)
+        return dict.fromkeys(SHARP_ORDER[::-1][: -self.fifths], -1)
 
     def abc(self) -> str:
         """As written in a `K:` field and on every wire: C, Dm, F#m, Ddor."""
