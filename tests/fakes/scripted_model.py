@@ -1,7 +1,7 @@
 """A language model that writes what the test scripted: a small real `TextModel`, inspectable afterwards.
 
-Its vocabulary is one token a byte plus an end token, or any pieces the test gives. With a constraint it writes the script as far as
-the constraint allows, then what a seeded random choice among the allowed tokens gives, like a model that knows no better.
+Its vocabulary is one token a byte plus an end token, or any pieces the test gives. With a constraint it writes the script as far
+as the constraint allows, then what a seeded random choice among the allowed tokens gives, like a model that knows no better.
 """
 
 from __future__ import annotations
@@ -82,8 +82,10 @@ class ScriptedModel:
                 return
             call.written += self._text([token])
             yield self._text([token])
-            if any(text in call.written for text in stop):
-                return
+
+    def _free(self, answer: str, sampling: Sampling, stop: Sequence[str]) -> list[int]:
+        cuts = [answer.find(text) for text in stop if text in answer]
+        return self.tokenize(answer[: min(cuts, default=len(answer))])[: sampling.max_tokens]
 
     def _constrained(self, answer: str, sampling: Sampling, constraint: TokenConstraint) -> Iterator[int]:
         random = np.random.default_rng(sampling.seed)
