@@ -16,10 +16,10 @@ MIN_LENGTH_S = 10
 MAX_LENGTH_S = 24 * 3600
 
 _EXAMPLES = 'Write for example "5" (minutes), "4-6", "8:00" (eight hours), "30s" or "3m20s".'
-_MINUTES = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(?:\s*(?:m|min|minutes?))?$", re.IGNORECASE)
-_CLOCK = re.compile(r"(\d{1,3}):(\d{2})$")
+_MINUTES = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)(?:\s*(?:m|min|minutes?))?$", re.IGNORECASE)
+_CLOCK = re.compile(r"([0-9]{1,3}):([0-9]{2})$")
 _UNITS = re.compile(
-    r"(?=.)(?:(\d{1,4})\s*h)?\s*(?:(\d{1,5})\s*m(?:in)?)?\s*(?:(\d{1,6}(?:\.\d{1,6})?)\s*s(?:ec)?)?$", re.IGNORECASE
+    r"(?=.)(?:([0-9]{1,4})\s*h)?\s*(?:([0-9]{1,5})\s*m(?:in)?)?\s*(?:([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*s(?:ec)?)?$", re.IGNORECASE
 )
 
 

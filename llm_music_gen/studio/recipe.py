@@ -109,7 +109,7 @@ class Measured(_Record):
 class Recipe(_Record):
     """Everything from which a song can be made again."""
 
-    schema_: Literal[1] = Field(default=SCHEMA, alias="schema")
+    schema_: Literal[1] = Field(default=1, alias="schema")
     created: str
     """ISO 8601, UTC; also the date in the tags."""
     seed: int = Field(ge=0)
