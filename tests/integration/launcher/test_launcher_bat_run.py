@@ -25,6 +25,10 @@ class Windows:
         self.pip_fails = False
         self.venv_breaks = False
         self.missing_modules: set[str] = {"llama_cpp"}
+        self.llama_wheel_exists = False
+        self.llama_runs = True
+        """On this processor."""
+        self.winget_installs = False
         self.studio_result = 0
         self.variables: dict[str, str] = {}
 
@@ -34,6 +38,11 @@ class Windows:
             return self._environment(run, text)
         if run.name in self.pythons:
             return self._python(run, text)
+        if run.name in {"where", "choice", "winget"} and self.winget_installs:
+            if run.name == "winget":
+                self.pythons[r"C:\Local\Programs\Python\Python312\python.exe"] = []
+                return 0, ""
+            return (0 if run.name == "where" else 1), ""
         return NOT_FOUND, ""
 
     def _python(self, run: Started, text: str) -> tuple[int, str]:
@@ -49,9 +58,11 @@ class Windows:
 
     def _environment(self, run: Started, text: str) -> tuple[int, str]:
         if run.arguments[:3] == ["-m", "pip", "install"]:
-            return int(self.pip_fails or "--only-binary" in text), self.pip_says
+            return int(self.pip_fails or ("--only-binary" in text and not self.llama_wheel_exists)), self.pip_says
+        if "eval" in text:
+            return (0 if self.llama_runs else -1073741795), ""
         if "find_spec" in text or "import" in text:
-            return int(any(module in text.replace("import glob, llama_cpp", "") for module in self.missing_modules)), ""
+            return int(any(module in text for module in self.missing_modules)), ""
         if run.arguments[:2] == ["-m", "llm_music_gen"]:
             return self.studio_result, '{"title": "A song"}\n'
         if run.arguments[:2] == ["-m", "pytest"]:
@@ -200,6 +211,39 @@ def test_compiling_comes_last_and_is_announced(windows: Windows) -> None:
     llama = [arguments for arguments in pip_installs(cmd) if any("llama-cpp-python>" in word for word in arguments)]
     assert ["--only-binary" in arguments for arguments in llama] == [True, False]
     assert cmd.errorlevel == 0
+
+
+def test_a_ready_made_llama_is_taken_and_nothing_compiled(windows: Windows) -> None:
+    windows.llama_wheel_exists = True
+    cmd = windows.start("test")
+    assert "compiling" not in cmd.stderr
+    assert not [run for run in cmd.started if "uninstall" in run.arguments]
+
+
+def test_a_llama_made_for_another_processor_is_taken_out_again(windows: Windows) -> None:
+    windows.llama_wheel_exists, windows.llama_runs = True, False
+    cmd = windows.start()
+    assert [run.arguments[-1] for run in cmd.started if "uninstall" in run.arguments] == ["llama-cpp-python"]
+    assert cmd.errorlevel == 0
+
+
+def test_windows_installs_python_when_it_may(windows: Windows) -> None:
+    windows.pythons, windows.winget_installs = {}, True
+    windows.variables = {"localappdata": r"C:\Local"}
+    path = Cmd(windows.drive, windows.answer).host(r"C:\Local\Programs\Python\Python312\python.exe")
+    path.parent.mkdir(parents=True)
+    path.write_text("", encoding="utf-8")
+    cmd = windows.start()
+    assert cmd.errorlevel == 0, cmd.stderr
+    assert "Python.Python.3.12" in next(run.arguments for run in cmd.started if run.name == "winget")
+
+
+def test_tests_that_cannot_be_made_ready_are_not_started(windows: Windows) -> None:
+    windows.start()
+    windows.pip_fails = True
+    cmd = windows.start("test")
+    assert cmd.errorlevel == 1
+    assert not [run for run in cmd.started if "pytest" in run.arguments]
 
 
 def test_without_fluidsynth_the_studio_still_starts_and_says_what_to_do(windows: Windows) -> None:
