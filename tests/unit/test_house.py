@@ -1,11 +1,8 @@
-"""What the repository promises about itself: licence, data files, commands in the README."""
+"""What the repository promises about itself: licence, changelog, commands in the README, links."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,42 +10,6 @@ import pytest
 import llm_music_gen
 
 CHECKOUT = Path(__file__).parents[2]
-PACKAGE = CHECKOUT / "llm_music_gen"
-#: Files of these kinds are read at run time and must travel with the package.
-DATA_SUFFIXES = {".toml", ".json", ".sql", ".tcss", ".gbnf", ".txt", ".md", ".csv", ".typed"}
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    """The wheel of this checkout, built without a network."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(CHECKOUT)]
-    built = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
-    return zipfile.ZipFile(next(folder.glob("*.whl")))
-
-
-def test_the_wheel_carries_the_built_in_composer_whole(wheel: zipfile.ZipFile) -> None:
-    models = sorted((CHECKOUT / "models").glob("*.built-in.gguf"))
-    assert models
-    for model in models:
-        assert wheel.read(f"llm_music_gen/builtin/{model.name}") == model.read_bytes()
-        assert model.stat().st_size <= 12_000_000
-
-
-def test_the_wheel_carries_every_module_and_every_table(wheel: zipfile.ZipFile) -> None:
-    wanted = {
-        path.relative_to(CHECKOUT).as_posix()
-        for path in PACKAGE.rglob("*")
-        if path.is_file() and (path.suffix == ".py" or path.suffix in DATA_SUFFIXES) and "__pycache__" not in path.parts
-    }
-    assert any(name.endswith(".toml") for name in wanted)
-    assert wanted - set(wheel.namelist()) == set()
-
-
-def test_the_wheel_carries_nothing_else(wheel: zipfile.ZipFile) -> None:
-    strangers = [name for name in wheel.namelist() if not name.startswith(("llm_music_gen/", "llm_music_gen-"))]
-    assert strangers == []
 
 
 def test_the_licence_is_the_whole_text_of_the_gpl() -> None:
