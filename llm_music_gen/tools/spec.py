@@ -94,7 +94,7 @@ class ToolSpec:
 
 
 def tool(function: Callable[..., Any], *, skip: Iterable[str] = ()) -> ToolSpec:
-    """The ToolSpec of a function; `skip` names arguments that are not the caller's. Raises TypeError for a type it cannot offer."""
+    """The ToolSpec of a function; `skip` names arguments that are not the caller's. Raises TypeError for a bad type."""
     description, explanations = _docstring(inspect.getdoc(function) or "")
     hints = typing.get_type_hints(function, include_extras=True)
     skipped = set(skip)
