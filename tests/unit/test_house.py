@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import llm_music_gen
+from llm_music_gen.settings import Settings
+from llm_music_gen.studio.recipe import Recipe, ThemeRecord
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -27,6 +29,12 @@ def test_the_readme_sets_everything_up_with_two_commands() -> None:
     text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
     assert './launcher.sh generate "Chill, Dubstep"' in text and 'launcher.bat generate "Chill, Dubstep"' in text
     assert "./launcher.sh test" in text and "launcher.bat test" in text
+
+
+def test_the_page_on_formats_names_every_key() -> None:
+    text = (CHECKOUT / "docs" / "formats.md").read_text(encoding="utf-8")
+    keys = {info.alias or name for model in (Recipe, ThemeRecord) for name, info in model.model_fields.items()}
+    assert {key for key in keys | set(Settings.model_fields) if f"`{key}`" not in text} == set()
 
 
 @pytest.mark.parametrize("page", ["README.md", *sorted(str(p.relative_to(CHECKOUT)) for p in (CHECKOUT / "docs").rglob("*.md"))])
