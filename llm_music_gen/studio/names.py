@@ -22,7 +22,7 @@ def safe_name(text: str, fallback: str = "song") -> str:
     name = unicodedata.normalize("NFC", text)
     name = _SPACES.sub(" ", name)
     name = "".join(letter for letter in name if unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
-    name = _FORBIDDEN.sub("-", name)
+    name = _FORBIDDEN.sub("-", _SPACES.sub(" ", name))
     # A leading dash would read as an option, a leading dot hides the file.
     name = _trimmed(name.lstrip("-. ")) or fallback
     if name.split(".")[0].rstrip().casefold() in _RESERVED:

@@ -113,8 +113,7 @@ class Recipe(_Record):
     created: str
     """ISO 8601, UTC; also the date in the tags."""
     seed: int = Field(ge=0)
-    song_index: int = Field(default=0, ge=0)
-    """Place in its batch; with `seed` it gives every random choice."""
+    """Gives every random choice."""
     theme: ThemeRecord
     unit: str = Field(pattern=r"^1/\d{1,2}$")
     """Unit note length of the sections' text, as in `L:`."""

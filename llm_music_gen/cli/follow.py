@@ -1,0 +1,74 @@
+"""Follows the studio's work on the terminal, and prints the finished songs for people or as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any
+
+from llm_music_gen.cli.bars import ProgressLines
+from llm_music_gen.domain.progress import Progress, Work
+from llm_music_gen.domain.song import Song
+from llm_music_gen.studio.batch import Outcome, song_facts
+
+FORMAT_NAMES = {"mp3": "Mp3", "wav": "WAV", "flac": "FLAC", "opus": "Opus"}
+
+
+def follow_songs(work: Work[Sequence[Outcome]], what: str, *, as_json: bool) -> int:
+    """Run song-making work to its end, showing it. Returns 1 if any song failed, otherwise 0.
+
+    With `as_json` one object a song goes to stdout and everything else to stderr.
+    """
+    lines = ProgressLines(sys.stderr if as_json else sys.stdout)
+    with closing(work):
+        try:
+            while True:
+                _show(next(work), lines, what, as_json)
+        except StopIteration as stop:
+            outcomes: Sequence[Outcome] = stop.value
+        finally:
+            lines.end()
+    return 1 if any(outcome.error for outcome in outcomes) else 0
+
+
+def follow(work: Work[Any], caption: str, stream: Any = None) -> Any:
+    """Run any other work to its end under one caption and return its result."""
+    lines = ProgressLines(stream)
+    with closing(work):
+        lines.begin(caption)
+        try:
+            while True:
+                lines.move(next(work).fraction)
+        except StopIteration as stop:
+            lines.move(1.0)
+            return stop.value
+        finally:
+            lines.end()
+
+
+def _show(progress: Progress, lines: ProgressLines, what: str, as_json: bool) -> None:
+    number = progress.detail.get("song_number", 1)
+    if progress.stage == "finished":
+        song: Song = progress.detail["song"]
+        lines.end()
+        if as_json:
+            print(json.dumps(song_facts(song), ensure_ascii=False), flush=True)
+        else:
+            _announce(song, lines)
+    elif progress.stage == "failed":
+        lines.say(f"Song number {number} failed. {progress.message}")
+    elif progress.stage == "convert":
+        lines.begin(f"Converting song number {number} from WAV to {FORMAT_NAMES[progress.detail['format']]}...")
+        lines.move(progress.fraction)
+    else:
+        lines.begin(f"Producing {what} song number {number}...")
+        lines.move(progress.detail.get("whole", progress.fraction))
+
+
+def _announce(song: Song, lines: ProgressLines) -> None:
+    minutes, seconds = divmod(round(song.length_s), 60)
+    lines.say(f'"{song.title}" ({minutes:02d}:{seconds:02d}, {song.key}, {song.tempo_bpm:g} BPM) is ready: {song.audio_file}')
+    for hint in song.hints:
+        lines.say(hint)

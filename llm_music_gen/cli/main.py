@@ -1,0 +1,74 @@
+"""The command line: one file per command, chosen here by name. Asking for help loads no engine."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from llm_music_gen import __version__
+from llm_music_gen.errors import StudioError
+
+#: Command -> one line for the list of commands; its module has the same name under `commands`.
+COMMANDS = {
+    "generate": "make songs from styles",
+    "library": "list, show, remove, rescan or export your songs",
+    "remake": "make a song again from its recipe",
+    "like": "make another song of the same kind",
+    "render": "turn your own ABC or MIDI file into a finished song",
+    "styles": "list the style and mood words",
+    "models": "list the language models on this computer",
+    "doctor": "say what is there, what is missing and what to do",
+}
+INTERRUPTED = 130
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out one command line and return its exit code. Errors go to stderr as one sentence."""
+    _speak_utf8()
+    try:
+        parsed = _parser(arguments).parse_args(arguments)
+        module = importlib.import_module(f"llm_music_gen.cli.commands.{parsed.command}")
+        code: int = module.run(parsed)
+        sys.stdout.flush()
+        return code
+    except SystemExit as ended:  # argparse has printed help or its complaint
+        return ended.code if isinstance(ended.code, int) else 2
+    except KeyboardInterrupt:
+        print("\nLlm-Music-Gen: Stopped. What was finished is kept.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except StudioError as error:
+        print(f"Llm-Music-Gen: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Only the command that was named describes its options, so that the others need not even be imported."""
+    parser = argparse.ArgumentParser(
+        prog="llm-music-gen",
+        description="A local, offline music studio: styles in, finished songs out. Without arguments the app opens.",
+    )
+    parser.add_argument("--version", action="version", version=f"Llm-Music-Gen {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    named = next((argument for argument in arguments if argument in COMMANDS), "")
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        if name == named:
+            importlib.import_module(f"llm_music_gen.cli.commands.{name}").add_options(command)
+    return parser
+
+
+def _speak_utf8() -> None:
+    """Titles may hold any letter; a console with a smaller set shows the others as `?` instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            with contextlib.suppress(OSError, ValueError):
+                reconfigure(errors="replace")

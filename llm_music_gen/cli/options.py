@@ -1,0 +1,37 @@
+"""Options that several commands share, and the studio they open."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llm_music_gen.studio.studio import Studio
+
+
+def add_file_options(parser: argparse.ArgumentParser) -> None:
+    """Where the song goes, in which formats, and how it is reported."""
+    parser.add_argument(
+        "--format", metavar="LIST", help="mp3, wav, flac, opus, or several separated by commas (default: the setting)"
+    )
+    parser.add_argument("--output", metavar="DIR", help="put the files into this folder too")
+    parser.add_argument("--soundfont", metavar="FILE", help="SF2 or SF3 file with the instruments")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a song; progress goes to stderr")
+
+
+def add_music_options(parser: argparse.ArgumentParser) -> None:
+    """What the music shall be."""
+    parser.add_argument("--songs", metavar="N", default="1", help="how many, 1 to 1000 (default: 1)")
+    parser.add_argument("--length", metavar="SPEC", help='minutes "5", a range "4-6", hours "8:00", "30s" or "3m20s"')
+    parser.add_argument("--key", metavar="KEY", help='for example "A minor", "Am", "F# major", "D dorian"')
+    parser.add_argument("--tempo", metavar="BPM", help="beats a minute")
+    parser.add_argument("--meter", metavar="M/N", help='for example "4/4", "3/4", "6/8"')
+    parser.add_argument("--seed", metavar="N", help="the same number gives the same song again")
+    parser.add_argument("--model", metavar="NAME", help="GGUF file or part of its name (see: llm-music-gen models list)")
+
+
+def open_studio() -> Studio:
+    """The studio with the user's settings; a broken settings file is an error."""
+    from llm_music_gen.studio.studio import Studio
+
+    return Studio.open()

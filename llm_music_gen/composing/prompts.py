@@ -1,0 +1,46 @@
+"""What a model reads before it writes a section: the head of the tune and the sections that came before.
+
+The built-in composer continues its own text. Any other model gets the same music as an ABC tune, behind the kind of question
+that it was trained on, with the head of the answer already written: that keeps it from answering in prose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from llm_music_gen.domain.theme import SectionPlan, Theme
+from llm_music_gen.llm.formats import CHAT_FORMATS, Message, Prompt, chat_prompt, composer_prompt
+from llm_music_gen.notation.writer import header_text, section_head
+
+if TYPE_CHECKING:
+    from llm_music_gen.composing.tune import WrittenSection
+
+COMPOSER_TEXT = "composer-text"
+
+
+def section_prompt(
+    theme: Theme, format_name: str, plan: SectionPlan, earlier: Sequence[WrittenSection], opening: str, *, unit: Fraction
+) -> Prompt:
+    """The prompt after which a model of the given format writes the bars of `plan`, following `opening`."""
+    if format_name == COMPOSER_TEXT:
+        text = header_text(theme.key, theme.meter, unit, chords=True)
+        for section in earlier:
+            text += section_head(section.label, section.bars) + section.text + "\n"
+        return composer_prompt(text + section_head(plan.label, plan.bars) + opening)
+    head = f"X:1\nL:{unit}\nM:{theme.meter}\nK:{theme.key.abc()}\n"
+    head += "".join(f"P:{section.label}\n{section.text}\n" for section in earlier) + f"P:{plan.label}\n{opening}"
+    if format_name in CHAT_FORMATS:
+        return chat_prompt(format_name, [Message("user", _instruction(theme, plan))], prefill=head)
+    return Prompt(head, special=False, add_bos=True)
+
+
+def _instruction(theme: Theme, plan: SectionPlan) -> str:
+    """An imperative sentence, as the models of this kind were taught with."""
+    words = ", ".join(dict.fromkeys((*theme.styles, *theme.mood)))
+    character = f" The section is {plan.character}." if plan.character else ""
+    return (
+        f"Develop a musical piece in ABC notation with chord symbols, influenced by {words}, in the key of {theme.key}, "
+        f"metre {theme.meter}, with sections of {plan.bars} bars.{character}"
+    )

@@ -1,0 +1,255 @@
+"""Has a model write the tune: one section after the other, each held to the rules of the score while it is written.
+
+What comes out is well-formed with any model whatever. A section that is musically poor is written again at most twice, from
+another seed, and the best attempt stays.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+import numpy as np
+
+from llm_music_gen.composing.harmony import half_close_chord, harmonised, key_chords, tonic_chord
+from llm_music_gen.composing.measures import GOOD, quality
+from llm_music_gen.composing.motif import first_bars, transposed_motif
+from llm_music_gen.composing.prompts import section_prompt
+from llm_music_gen.domain.progress import Progress, Work
+from llm_music_gen.domain.score import LeadSection, LeadSheet
+from llm_music_gen.domain.text_model import TextModel
+from llm_music_gen.domain.theme import SectionPlan, Theme
+from llm_music_gen.errors import ModelError, NotationError
+from llm_music_gen.llm.formats import sampling_for
+from llm_music_gen.notation.constraint import AbcConstraint, Vocabulary
+from llm_music_gen.notation.spec import SectionSpec, default_unit
+from llm_music_gen.notation.text import parse_section
+from llm_music_gen.notation.writer import header_text, section_head
+
+MAX_ATTEMPTS = 3
+#: A report of what has been written so far comes after this many pieces of text.
+PIECES_PER_REPORT = 24
+#: Room in the context that is kept free for each bar to be written.
+TOKENS_PER_BAR = 40
+#: Materials of later movements begin with the motif of the material that they replace.
+MOTIF_BARS = 1
+#: Scale steps by which the second material moves the motif of the first.
+SECOND_THEME_STEPS = (2, 3, 4, -2, -3)
+_OPEN_ROLES = frozenset({"bridge", "break", "build"})
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenSection:
+    """What the model wrote for one material."""
+
+    label: str
+    bars: int
+    text: str
+    """Composer text: the bars on one line, each closed by `|`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tune:
+    """A whole tune as written."""
+
+    unit: Fraction
+    """Unit note length, a fraction of a whole note."""
+    sections: tuple[WrittenSection, ...]
+    sheet: LeadSheet
+
+
+@dataclass(frozen=True, slots=True)
+class MelodyRange:
+    """Where the lead plays."""
+
+    low_pitch: int = 57
+    high_pitch: int = 84
+
+
+def write_tune(
+    theme: Theme,
+    model: TextModel,
+    *,
+    seed: int,
+    temperature: float = 0.75,
+    format_name: str = "composer-text",
+    melody_range: MelodyRange = MelodyRange(),
+) -> Work[Tune]:
+    """Write every material of the theme's form once. Yields the text as it grows in `detail["abc"]`.
+
+    The same theme, model and seed give the same tune on one machine. Raises ModelError when the model itself fails.
+    """
+    return (yield from _TuneWriter(theme, model, seed, temperature, format_name, melody_range).write())
+
+
+def sheet_of(theme: Theme, unit: Fraction, sections: Sequence[WrittenSection]) -> LeadSheet:
+    """Read what was written. Raises NotationError when a text does not fit the theme's metre.
+
+    A section without chord symbols gets the triad of the key that fits each bar.
+    """
+    parsed = tuple(
+        harmonised(
+            parse_section(section.text, label=section.label, key=theme.key, meter=theme.meter, unit=unit, bars=section.bars),
+            theme.key,
+            theme.meter,
+        )
+        for section in sections
+    )
+    return LeadSheet(theme.title, theme.key, theme.meter, theme.tempo_bpm, parsed, tuple(plan.label for plan in theme.form))
+
+
+def materials(theme: Theme) -> tuple[SectionPlan, ...]:
+    """One plan for each material in order of first appearance, as long as its longest appearance."""
+    longest: dict[str, SectionPlan] = {}
+    for plan in theme.form:
+        known = longest.setdefault(plan.label, plan)
+        if plan.bars > known.bars:
+            longest[plan.label] = replace(known, bars=plan.bars)
+    return tuple(longest.values())
+
+
+@dataclass
+class _TuneWriter:
+    """Writes material after material; remembers what it wrote, because each one is written in sight of the others."""
+
+    theme: Theme
+    model: TextModel
+    seed: int
+    temperature: float
+    format_name: str
+    melody_range: MelodyRange
+    written: list[WrittenSection] = field(default_factory=list)
+    reached: float = 0.0
+
+    def write(self) -> Work[Tune]:
+        theme = self.theme
+        self.unit = default_unit(theme.meter)
+        self.vocabulary = Vocabulary.of(self.model)
+        self.closing = self._closing_labels()
+        self.plans = materials(theme)
+        for number, plan in enumerate(self.plans):
+            yield Progress("tune", number / len(self.plans), f"Writing section {plan.label}", {"abc": self._text()})
+            self.written.append((yield from self._best_attempt(plan, number)))
+        yield Progress("tune", 1.0, "The tune is written", {"abc": self._text()})
+        return Tune(self.unit, tuple(self.written), sheet_of(theme, self.unit, self.written))
+
+    def _closing_labels(self) -> frozenset[str]:
+        """Materials that end on the tonic: all but those that only ever lead back to another one."""
+        closing = {plan.label for plan in self.theme.form if plan.role not in _OPEN_ROLES}
+        return frozenset(closing | {self.theme.form[-1].label})
+
+    def _best_attempt(self, plan: SectionPlan, number: int) -> Work[WrittenSection]:
+        best: tuple[float, WrittenSection] | None = None
+        for attempt in range(MAX_ATTEMPTS):
+            rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number, attempt)))
+            opening = self._opening(plan, rng)
+            text = yield from self._bars(plan, plan.bars, "", opening, plan.label in self.closing, int(rng.integers(2**31)))
+            section = WrittenSection(plan.label, plan.bars, text)
+            score = self._judge(section)
+            if best is None or score > best[0]:
+                best = (score, section)
+            if score >= GOOD:
+                break
+        assert best is not None  # the loop runs at least once
+        return best[1]
+
+    def _opening(self, plan: SectionPlan, rng: np.random.Generator) -> str:
+        """The motif with which a material begins: that of its model of the same role, or the first one's, moved."""
+        if not self.written or plan.role in _OPEN_ROLES or plan.bars <= MOTIF_BARS:
+            return ""
+        roles = {other.label: other.role for other in self.plans}
+        steps = 0
+        source = next((section for section in self.written if roles[section.label] == plan.role), None)
+        if source is None:
+            source, steps = self.written[0], int(rng.choice(SECOND_THEME_STEPS))
+        motif = first_bars(source.text, MOTIF_BARS)
+        low, high = self.melody_range.low_pitch, self.melody_range.high_pitch
+        return transposed_motif(motif, steps, self.theme.key, self.theme.meter, self.unit, low, high)
+
+    def _bars(self, plan: SectionPlan, bars: int, before: str, opening: str, closes: bool, seed: int) -> Work[str]:
+        """`bars` bars that follow `before` in one section. Where the model runs out of room they are written in halves."""
+        try:
+            return (yield from self._generate(plan, bars, before, opening if bars > MOTIF_BARS else "", closes, seed))
+        except ModelError:
+            if bars == 1:
+                raise
+        half = bars // 2
+        first = yield from self._bars(plan, half, before, opening, False, seed)
+        return first + (yield from self._bars(plan, bars - half, before + first, "", closes, seed + 1))
+
+    def _generate(self, plan: SectionPlan, bars: int, before: str, opening: str, closes: bool, seed: int) -> Work[str]:
+        constraint = self._constraint(plan, bars, before, opening, closes)
+        prompt = self._prompt(plan, bars, before + opening)
+        sampling = replace(
+            sampling_for(self.format_name),
+            temperature=self.temperature,
+            seed=seed,
+            max_tokens=max(1, self.model.context_tokens - len(prompt)),
+        )
+        text = opening
+        for count, piece in enumerate(self.model.generate(prompt, sampling, constraint=constraint)):
+            text += piece
+            if count % PIECES_PER_REPORT == 0:
+                yield self._progress(plan, before + text)
+        return text.replace(" ", "").rstrip("\n")
+
+    def _constraint(self, plan: SectionPlan, bars: int, before: str, opening: str, closes: bool) -> AbcConstraint:
+        """The rules for these bars. A vocabulary that cannot write chord symbols writes without them."""
+        key, density = self.theme.key, self.theme.density
+        final = tonic_chord(key) if closes else half_close_chord(key)
+        full = SectionSpec(
+            key=key, meter=self.theme.meter, bars=bars, unit=self.unit, label=plan.label, chords=True,
+            chord_symbols=tuple(dict.fromkeys((*key_chords(key), final))), final_chord=final, max_chords_per_bar=2,
+            low_pitch=self.melody_range.low_pitch, high_pitch=self.melody_range.high_pitch,
+            previous_pitch=self._last_pitch(before), closes=closes, opening=opening,
+            min_onsets=math.ceil(bars * (1.5 + 3.0 * max(0.0, density - 0.5))),
+        )  # fmt: skip
+        plain = replace(full, chords=False, chord_symbols=(), final_chord="", min_onsets=None)
+        complaint: NotationError | None = None
+        for spec in (full, replace(full, min_onsets=None), replace(full, min_onsets=None, opening=""), plain):
+            try:
+                return AbcConstraint(spec, self.vocabulary)
+            except NotationError as error:
+                complaint = error
+        raise ModelError(f"{self.model.name} cannot write music: {complaint}", hint="Choose another model.")
+
+    def _prompt(self, plan: SectionPlan, bars: int, opening: str) -> list[int]:
+        """The longest prompt that leaves room for the bars: all earlier materials, or the first and the last, or fewer."""
+        room = self.model.context_tokens - TOKENS_PER_BAR * bars
+        written = self.written
+        choices: list[list[WrittenSection]] = [written[-keep:] for keep in range(len(written), 0, -1)]
+        if len(written) > 2:
+            choices.insert(1, [written[0], written[-1]])
+        tokens: list[int] = []
+        for earlier in [*choices, []]:
+            prompt = section_prompt(self.theme, self.format_name, plan, earlier, opening, unit=self.unit)
+            tokens = prompt.tokens(self.model)
+            if len(tokens) <= room:
+                break
+        return tokens
+
+    def _last_pitch(self, before: str) -> int | None:
+        if not before:
+            return None
+        notes = self._parse(before, "A").notes
+        return notes[-1].pitch if notes else None
+
+    def _judge(self, section: WrittenSection) -> float:
+        parsed = harmonised(self._parse(section.text, section.label), self.theme.key, self.theme.meter)
+        return quality(parsed, section.text.split("|")[:-1], self.theme.key, float(self.theme.meter.bar_ql))
+
+    def _parse(self, text: str, label: str) -> LeadSection:
+        return parse_section(text, label=label, key=self.theme.key, meter=self.theme.meter, unit=self.unit)
+
+    def _progress(self, plan: SectionPlan, text: str) -> Progress:
+        done = len(self.written) + min(1.0, text.count("|") / plan.bars)
+        self.reached = max(self.reached, min(1.0, done / len(self.plans)))
+        current = section_head(plan.label, plan.bars) + text
+        return Progress("tune", self.reached, f"Writing section {plan.label}", {"abc": self._text() + current})
+
+    def _text(self) -> str:
+        """The composer text as far as it is written."""
+        text = header_text(self.theme.key, self.theme.meter, self.unit, chords=True)
+        return text + "".join(section_head(section.label, section.bars) + section.text + "\n" for section in self.written)
