@@ -87,6 +87,8 @@ class XllamaCppModel:
                 setattr(parameters, option, value)
         try:
             server = xllamacpp.Server(parameters)
+            # A server that is closed before its loop runs waits for ever; an answer shows that it runs.
+            server.handle_completions({"prompt": [0], "n_predict": 0})
         except RuntimeError as error:
             _log.debug("xllamacpp: %s", error)
             return None
