@@ -1,7 +1,7 @@
 """Writes small but real GGUF files with random weights: what llama.cpp loads in the tests and benchmarks.
 
 Architecture LLaMA. Four vocabularies: characters (like the built-in composer), byte-level BPE of any size, ChatML on top of it
-(like ILM3), and a SentencePiece one of 32,000 pieces laid out like LLaMA 2's (like ChatMusician). Seeded: same arguments, same bytes.
+(like ILM3), and SentencePiece with 32,000 pieces laid out like LLaMA 2's (like ChatMusician). Same arguments, same bytes.
 """
 
 from __future__ import annotations
@@ -142,7 +142,8 @@ def sentencepiece_vocabulary(size: int = 32_000) -> Vocabulary:
         tokens.append(piece)
         types.append(NORMAL)
     # Longer pieces merge first; among equals the earlier one.
-    scores = tuple(0.0 if kind != NORMAL else float(len(piece)) - index / size for index, (piece, kind) in enumerate(zip(tokens, types)))
+    ranked = enumerate(zip(tokens, types, strict=True))
+    scores = tuple(len(piece) - index / size if kind == NORMAL else 0.0 for index, (piece, kind) in ranked)
     return Vocabulary("llama", tuple(tokens), tuple(types), bos_id=1, eos_id=2, scores=scores)
 
 
@@ -173,7 +174,9 @@ def write_model(path: Path, vocabulary: Vocabulary, shape: Shape = TINY, *, seed
         kind = kinds[shape.dtype] if len(dimensions) == 2 else gguf.GGMLQuantizationType.F32
         count = int(np.prod(dimensions))
         if kind == gguf.GGMLQuantizationType.Q8_0:
-            writer.add_tensor_info(name, (dimensions[0], dimensions[1] // 32 * 34), np.dtype(np.uint8), count // 32 * 34, raw_dtype=kind)
+            writer.add_tensor_info(
+                name, (dimensions[0], dimensions[1] // 32 * 34), np.dtype(np.uint8), count // 32 * 34, raw_dtype=kind
+            )
         else:
             size = np.dtype(np.float32 if kind == gguf.GGMLQuantizationType.F32 else np.float16)
             writer.add_tensor_info(name, dimensions, size, count * size.itemsize)
@@ -258,5 +261,5 @@ def _weights(random: np.random.Generator, dimensions: tuple[int, ...], deviation
     # A Q8_0 block: a float16 scale, then 32 signed bytes, here uniform (standard deviation 73).
     blocks = np.empty((dimensions[0], dimensions[1] // 32, 34), dtype=np.uint8)
     blocks[..., :2] = np.frombuffer(np.float16(deviation / 73).tobytes(), dtype=np.uint8)
-    blocks[..., 2:] = random.integers(-127, 128, blocks.shape[:2] + (32,), dtype=np.int8).view(np.uint8)
+    blocks[..., 2:] = random.integers(-127, 128, (*blocks.shape[:2], 32), dtype=np.int8).view(np.uint8)
     return blocks.reshape(dimensions[0], -1)
