@@ -177,10 +177,8 @@ def _take(match: re.Match[str], state: _State, key: Key) -> None:
         if "-" in groups["stack"]:
             state.current.elements[-1] = replace(state.current.elements[-1], tie=True)
     elif groups["tuplet"] is not None:
-        plain = (
-            not groups["tuplet_q"]
-            and not groups["tuplet_r"]
-            or (groups["tuplet_q"] == "2" and groups["tuplet_r"] in ("", "3", None))
+        plain = not (groups["tuplet_q"] or groups["tuplet_r"]) or (
+            groups["tuplet_q"] == "2" and groups["tuplet_r"] in ("", "3", None)
         )
         if groups["tuplet"] != "3" or not plain or state.triplet_left:
             state.current.usable = False

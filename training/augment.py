@@ -1,7 +1,7 @@
-"""What a training epoch is made of: every training tune in a form drawn anew, so that all keys, metres and section lengths are known.
+"""What a training epoch is made of: every training tune in a form drawn anew, so that all keys, metres and section lengths occur.
 
-Changes keep the music playable as written: transposition over the line of fifths (spelling stays relative to the key), another metre
-sign or unit length for the same bars, bars joined or sections divided, chord symbols left out. Nothing here touches held-out tunes.
+Changes keep the music playable as written: transposition over the line of fifths (spelling stays relative to the key), another
+metre sign or unit length for the same bars, bars joined or sections divided, chord symbols left out.
 """
 
 from __future__ import annotations

@@ -11,14 +11,16 @@ QUALITIES = (
 TONES: dict[str, tuple[int, ...]] = {
     "": (0, 4, 7), "m": (0, 3, 7), "7": (0, 4, 7, 10), "m7": (0, 3, 7, 10), "maj7": (0, 4, 7, 11), "dim": (0, 3, 6),
     "dim7": (0, 3, 6, 9), "m7b5": (0, 3, 6, 10), "aug": (0, 4, 8), "sus4": (0, 5, 7), "sus2": (0, 2, 7), "6": (0, 4, 7, 9),
-    "m6": (0, 3, 7, 9), "9": (0, 4, 7, 10, 2), "m9": (0, 3, 7, 10, 2), "maj9": (0, 4, 7, 11, 2), "7sus4": (0, 5, 7, 10), "5": (0, 7),
+    "m6": (0, 3, 7, 9), "9": (0, 4, 7, 10, 2), "m9": (0, 3, 7, 10, 2), "maj9": (0, 4, 7, 11, 2), "7sus4": (0, 5, 7, 10),
+    "5": (0, 7),
 }  # fmt: skip
 #: MusicXML `kind` -> canonical quality; altered and rare kinds go to the nearest that keeps their function.
 MUSICXML_KINDS = {
     "major": "", "dominant": "7", "minor": "m", "minor-seventh": "m7", "diminished": "dim", "dominant-ninth": "9",
     "major-seventh": "maj7", "major-sixth": "6", "minor-sixth": "m6", "augmented": "aug", "diminished-seventh": "dim7",
     "augmented-seventh": "aug", "half-diminished": "m7b5", "suspended-fourth": "sus4", "suspended-second": "sus2",
-    "dominant-13th": "9", "dominant-11th": "9", "minor-ninth": "m9", "minor-11th": "m9", "minor-13th": "m9", "major-ninth": "maj9",
+    "dominant-13th": "9", "dominant-11th": "9", "minor-ninth": "m9", "minor-11th": "m9", "minor-13th": "m9", 
+    "major-ninth": "maj9",
     "major-minor": "m", "minor-major": "m", "augmented-ninth": "aug", "power": "5", "maj69": "6",
 }  # fmt: skip
 CHORD = re.compile(r"^([A-G][#b]?)([^/]*)(?:/([A-G][#b]?))?$")

@@ -1,8 +1,7 @@
-"""Writes the trained composer as GGUF, in float16 or 8-bit blocks, as llama.cpp's `llama` architecture with a GPT-2 vocabulary."""
+"""Writes the trained composer as GGUF, in float16 or 8-bit blocks, for llama.cpp's `llama` architecture with a GPT-2 vocabulary."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import gguf
@@ -15,7 +14,8 @@ from training.tokenizer import CHARACTERS, END, END_TEXT, byte_level
 TEXT_FORMAT = "composer-text-1"
 FORMAT_KEY = "llm_music_gen.format"
 _BLOCK_NAMES = {
-    "query": "attn_q", "key": "attn_k", "value": "attn_v", "output": "attn_output", "gate": "ffn_gate", "up": "ffn_up", "down": "ffn_down",
+    "query": "attn_q", "key": "attn_k", "value": "attn_v", "output": "attn_output", 
+    "gate": "ffn_gate", "up": "ffn_up", "down": "ffn_down",
 }  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def write_gguf(model: Composer, path: Path, kind: str = "f16", notes: dict[str, 
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    os.replace(beside, path)
+    beside.replace(path)
 
 
 def _add_vocabulary(writer: gguf.GGUFWriter) -> None:

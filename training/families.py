@@ -1,8 +1,8 @@
-"""Which tunes are variants of each other, and the split into training, validation and held-out tunes that keeps variants together.
+"""Which tunes are variants of each other, and the split into training, validation and held-out tunes that keeps them together.
 
-Two tunes are of one family when their titles say the same or when enough of their melodic n-grams agree. N-grams are of intervals,
-so transposition does not hide a variant; two views are taken, note by note and on a grid of beats, so that neither another key, nor
-another metre sign, nor ornaments do.
+Two tunes are of one family when their titles say the same or when enough of their melodic n-grams agree. N-grams are of intervals
+or of distances from the tonic, so transposition does not hide a variant; two views are taken, note by note and on a grid of beats,
+so that neither another metre sign nor ornaments do.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from training.score import Tune, bar_ticks
 
@@ -23,7 +24,8 @@ OVERLAP = 0.12
 COMMON = 25
 _FILLER = {
     "the", "a", "an", "of", "and", "in", "to", "s", "reel", "jig", "hornpipe", "strathspey", "waltz", "march", "polka", "setting",
-    "1st", "2nd", "3rd", "4th", "1", "2", "3", "4", "i", "ii", "iii", "o", "or", "new", "old", "favorite", "slipjig", "air", "song",
+    "1st", "2nd", "3rd", "4th", "1", "2", "3", "4", "i", "ii", "iii", "o", "or", "new", "old", "favorite", "slipjig", "air",
+    "song",
 }  # fmt: skip
 
 
@@ -58,7 +60,7 @@ def _note_ngrams(tune: Tune) -> set[int]:
         if element.pitch is not None and not tied:
             pitches.append(element.pitch.midi)
         tied = element.tie
-    steps = [after - before for before, after in zip(pitches, pitches[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(pitches)]
     return {_stable_hash(("n", *steps[index : index + NOTE_NGRAM])) for index in range(len(steps) - NOTE_NGRAM + 1)}
 
 

@@ -1,8 +1,7 @@
 """Chord symbols for tunes that have none, by rule, so that jigs, reels and slip jigs too are learned with chords.
 
-A hidden Markov model over functional chords: how well a chord fits the melody notes of a half or whole bar, weighed by length and
-metrical place, against how usual the step from the last chord is and how unwelcome a change in the middle of a bar. The Viterbi path is
-the harmony. Harmonised tunes are training material only; the held-out tunes keep what was printed.
+How well a chord fits the melody notes of a half or whole bar, weighed by length and metrical place, stands against how usual the
+step from the last chord is and how unwelcome a change in the middle of a bar; the Viterbi path over functional chords is the harmony. Harmonised tunes are training material only; the held-out tunes keep what was printed.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 from llm_music_gen.domain.key import Key
 from training.chords import TONES, fifths_note, note_fifths
@@ -18,10 +18,12 @@ from training.score import TICKS_PER_QUARTER, Bar, Element, Section, Tune, Unwri
 #: Per mode: degree as (place on the line of fifths above the tonic, quality, how usual it is).
 _DEGREES: dict[str, tuple[tuple[int, str, float], ...]] = {
     "major": (
-        (0, "", 0.0), (1, "", -0.5), (1, "7", -0.5), (-1, "", -0.6), (3, "m", -1.3), (2, "m", -1.3), (4, "m", -2.2), (2, "7", -2.4),
+        (0, "", 0.0), (1, "", -0.5), (1, "7", -0.5), (-1, "", -0.6), (3, "m", -1.3), (2, "m", -1.3), (4, "m", -2.2),
+        (2, "7", -2.4),
     ),
     "minor": (
-        (0, "m", 0.0), (1, "7", -0.6), (1, "m", -1.4), (-1, "m", -0.8), (-2, "", -0.7), (-3, "", -1.0), (-4, "", -1.4), (1, "", -0.8),
+        (0, "m", 0.0), (1, "7", -0.6), (1, "m", -1.4), (-1, "m", -0.8), (-2, "", -0.7), (-3, "", -1.0), (-4, "", -1.4),
+        (1, "", -0.8),
     ),
     "dorian": ((0, "m", 0.0), (-2, "", -0.3), (-1, "", -1.0), (-3, "", -1.2), (1, "m", -1.2), (-1, "7", -2.5)),
     "mixolydian": ((0, "", 0.0), (-2, "", -0.3), (-1, "", -0.7), (1, "m", -1.4), (2, "m", -1.6), (3, "m", -1.8)),
@@ -149,7 +151,7 @@ def _marked(bar: Bar, marks: dict[int, str]) -> Bar:
         if inside and element.triplet:
             raise Unwritable("a chord inside a triplet note")
         cuts = [onset, *inside, end]
-        for begin, stop in zip(cuts, cuts[1:], strict=False):
+        for begin, stop in pairwise(cuts):
             tie = element.tie if stop == end else element.pitch is not None
             out.append(replace(element, ticks=stop - begin, tie=tie, chord=marks.get(begin)))
         onset = end

@@ -19,9 +19,9 @@ class Shape:
     """Sizes of the network."""
 
     layers: int = 6
-    width: int = 256
-    heads: int = 4
-    feed_forward: int = 704
+    width: int = 192
+    heads: int = 6
+    feed_forward: int = 512
     context: int = 1024
     vocabulary: int = VOCABULARY_SIZE
 

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import pairwise
 from math import gcd
 from pathlib import Path
 
@@ -206,7 +207,7 @@ def _fill(fragment: Fragment, events: list[tuple[Fraction, Element]], chords: li
             elements.append(first)
             continue
         cuts = [start, *inside, start + element.ticks]
-        for index, (begin, end) in enumerate(zip(cuts, cuts[1:], strict=False)):
+        for index, (begin, end) in enumerate(pairwise(cuts)):
             last = index == len(cuts) - 2
             elements.append(
                 replace(

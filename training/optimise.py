@@ -1,6 +1,6 @@
-"""Muon for the weight matrices: each update is orthogonalised, which trains a small network in markedly fewer characters than Adam.
+"""Muon for the weight matrices: each update is orthogonalised, which trains a small network in fewer characters than Adam.
 
-Method: K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024), with its quintic Newton-Schulz iteration.
+Method: K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024), with its quintic Newton-Schulz steps.
 """
 
 from __future__ import annotations

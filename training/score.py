@@ -1,7 +1,7 @@
 """The tune as training reads it: spelled pitches and exact bars, and how it is written as composer text.
 
-Time is counted in whole ticks, `TICKS_PER_QUARTER` to the quarter note. A pitch keeps its spelling (letter and accidental), because
-the text has to be spelled as a musician would, also after transposition.
+Time is counted in whole ticks, `TICKS_PER_QUARTER` to the quarter note. A pitch keeps its spelling (letter and accidental),
+because the text has to be spelled as a musician would, also after transposition.
 """
 
 from __future__ import annotations
@@ -144,8 +144,8 @@ def is_head(ticks: int) -> bool:
 def pitch_text(pitch: Pitch, signature: dict[str, int], seen: dict[int, int], seen_letters: dict[str, int]) -> str:
     """A pitch in ABC, with an accidental wherever any reading of earlier ones in the bar could make it sound otherwise.
 
-    Programs differ on whether an accidental holds for other octaves too. `seen` (step -> alter) and `seen_letters` (letter -> alter)
-    hold both readings of this bar so far and are updated.
+    Programs differ on whether an accidental holds for other octaves too. `seen` (step -> alter) and `seen_letters` (letter ->
+    alter) hold both readings of this bar so far and are updated.
     """
     letter = LETTERS[pitch.step % 7]
     natural = signature.get(letter, 0)

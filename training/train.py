@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,8 @@ from training.optimise import Muon
 from training.score import Tune, body_text, header_text
 from training.tokenizer import END, encode
 
-#: Row lengths that batches are padded to; few, so that compiled code can be kept for each.
-BUCKETS = (128, 192, 256, 384, 512, 1024)
+#: Row lengths that batches are padded to.
+BUCKETS = tuple(range(64, 1025, 32))
 IGNORED = -100
 
 
@@ -31,9 +30,11 @@ IGNORED = -100
 class Recipe:
     """Everything that decides what training gives, but the data and the machine."""
 
-    shape: Shape = Shape(heads=8)
-    mix: Mix = Mix()
-    characters: int = 14_000_000
+    shape: Shape = field(default_factory=Shape)
+    mix: Mix = field(default_factory=Mix)
+    late_mix: Mix = field(default_factory=lambda: Mix(own_key=0.55, remeter=0.25, divide=0.15, join=0.1, folk_harmonised=0.4))
+    """Takes the place of `mix` while the rate falls: nearer to the tunes as printed."""
+    characters: int = 9_000_000
     """How many characters are read before the learning rate reaches zero."""
     batch_characters: int = 6144
     matrix_rate: float = 0.02
@@ -42,7 +43,7 @@ class Recipe:
     warm_up: float = 0.01
     decay: float = 0.45
     """Shares of `characters` in which the rate rises and falls."""
-    dropout: float = 0.1
+    dropout: float = 0.05
     seed: int = 1
 
 
@@ -138,14 +139,15 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "checkpoint.pt"
     place = _restore(path, recipe, model, steppers)
-    forward: Any = torch.compile(model, dynamic=False) if compiled else model
+    forward: Any = torch.compile(model, dynamic=True) if compiled else model
     held = canonical_rows(validation, recipe.shape.context)
     started = saved = time.monotonic()
     since = place["characters"]
     losses: list[float] = []
     while place["characters"] < recipe.characters:
         rng = np.random.default_rng([recipe.seed, place["epoch"]])
-        texts = epoch_texts(tuple(training), tuple(harmonised), recipe.mix, rng)
+        late = place["characters"] / recipe.characters > 1 - recipe.decay
+        texts = epoch_texts(tuple(training), tuple(harmonised), recipe.late_mix if late else recipe.mix, rng)
         rows = [row(header, body, recipe.shape.context) for header, body in texts]
         for number, (inputs, targets) in enumerate(batches(rows, recipe.batch_characters, rng)):
             if number < place["batch"]:
@@ -198,7 +200,7 @@ def _save(path: Path, recipe: Recipe, model: Composer, steppers: list[torch.opti
         "place": dict(place),
     }
     torch.save(state, beside)
-    os.replace(beside, path)
+    beside.replace(path)
 
 
 def _restore(path: Path, recipe: Recipe, model: Composer, steppers: list[torch.optim.Optimizer]) -> dict[str, int]:
