@@ -212,8 +212,10 @@ class _Parser:
         if kind != _STRING and kind not in SCALARS:
             raise self._damaged(f"the list {key[:64]!r} has entries of the unsupported type {kind}")
         entry_bytes = 8 if kind == _STRING else struct.calcsize(SCALARS[kind])
-        if count > MAX_ARRAY or count * entry_bytes > self._size:
+        if count > MAX_ARRAY:
             raise self._damaged(f"the list {key[:64]!r} claims to have {count} entries")
+        if self._at + count * entry_bytes > self._size:
+            raise self._truncated()
         self._lengths[key] = count
         if kind == _STRING:
             if key in self._arrays:

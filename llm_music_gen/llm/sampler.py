@@ -83,7 +83,8 @@ class TokenSampler:
         return kept
 
     def _draw_index(self, values: NDArray[np.float32]) -> int:
-        scaled = (values.astype(np.float64) - float(values.max())) / self._sampling.temperature
+        with np.errstate(over="ignore"):  # a temperature near 0 leaves only the best
+            scaled = (values.astype(np.float64) - float(values.max())) / self._sampling.temperature
         cumulative = np.cumsum(np.exp(scaled))
         drawn = self._random.random() * cumulative[-1]
         return min(int(np.searchsorted(cumulative, drawn, side="right")), len(values) - 1)
