@@ -168,7 +168,7 @@ def _take(match: re.Match[str], state: _State, key: Key) -> None:
     elif groups["bar"] is not None or groups["lone_ending"] is not None:
         _take_bar_line(groups["bar"] or "", groups["ending"] or groups["lone_ending"], state)
     elif groups["stack"] is not None:
-        notes = [_pitch(*found[:3], state) for found in _NOTE.findall(groups["stack"])]
+        notes = [_pitch(found[0], found[1], found[2], state) for found in _NOTE.findall(groups["stack"])]
         lengths = [found[3] for found in _NOTE.findall(groups["stack"])]
         if not notes:
             state.current.usable = False

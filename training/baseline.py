@@ -1,4 +1,4 @@
-"""The first recipe, to be beaten: 2.2 million parameters, plain AdamW, 20 minutes of one core, windows of the text as it is printed."""
+"""The first recipe, to be beaten: 2.2 million parameters, AdamW, 20 minutes of one core, windows of the tunes as printed."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def train_baseline(
         seen += BATCH_ROWS * WINDOW
         if time.process_time() - reported > 60:
             reported = time.process_time()
-            report(
-                f"first recipe: {spent:.0f} of {cpu_s:.0f} s, {seen / 1e6:.2f} M characters, {loss.item() / math.log(2):.3f} bit/char"
-            )
+            bits = loss.item() / math.log(2)
+            report(f"first recipe: {spent:.0f} of {cpu_s:.0f} s, {seen / 1e6:.2f} M characters, {bits:.3f} bit/char")
     report(f"first recipe: {model.parameter_count() / 1e6:.2f} M parameters read {seen / 1e6:.2f} M characters")
     torch.set_num_threads(threads)
-    return model.eval()
+    model.eval()
+    return model
 
 
 def score_baseline(model: Composer, tunes: Sequence[Tune]) -> Score:

@@ -19,7 +19,7 @@ MUSICXML_KINDS = {
     "major": "", "dominant": "7", "minor": "m", "minor-seventh": "m7", "diminished": "dim", "dominant-ninth": "9",
     "major-seventh": "maj7", "major-sixth": "6", "minor-sixth": "m6", "augmented": "aug", "diminished-seventh": "dim7",
     "augmented-seventh": "aug", "half-diminished": "m7b5", "suspended-fourth": "sus4", "suspended-second": "sus2",
-    "dominant-13th": "9", "dominant-11th": "9", "minor-ninth": "m9", "minor-11th": "m9", "minor-13th": "m9", 
+    "dominant-13th": "9", "dominant-11th": "9", "minor-ninth": "m9", "minor-11th": "m9", "minor-13th": "m9",
     "major-ninth": "maj9",
     "major-minor": "m", "minor-major": "m", "augmented-ninth": "aug", "power": "5", "maj69": "6",
 }  # fmt: skip

@@ -81,7 +81,8 @@ def log_probabilities(llm: Any, ids: Sequence[int]) -> np.ndarray:
     llm.eval(list(ids))
     logits = np.array(llm.scores[: len(ids)], dtype=np.float64)
     logits -= logits.max(axis=1, keepdims=True)
-    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    normalised: np.ndarray = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    return normalised
 
 
 def score_tunes(llm: Any, tunes: Sequence[Tune]) -> Score:

@@ -1,4 +1,4 @@
-"""Writes the trained composer as GGUF, in float16 or 8-bit blocks, for llama.cpp's `llama` architecture with a GPT-2 vocabulary."""
+"""Writes the composer as GGUF, in float16 or 8-bit blocks, for llama.cpp's `llama` architecture with a GPT-2 vocabulary."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from training.tokenizer import CHARACTERS, END, END_TEXT, byte_level
 TEXT_FORMAT = "composer-text-1"
 FORMAT_KEY = "llm_music_gen.format"
 _BLOCK_NAMES = {
-    "query": "attn_q", "key": "attn_k", "value": "attn_v", "output": "attn_output", 
+    "query": "attn_q", "key": "attn_k", "value": "attn_v", "output": "attn_output",
     "gate": "ffn_gate", "up": "ffn_up", "down": "ffn_down",
 }  # fmt: skip
 
@@ -59,8 +59,8 @@ def write_gguf(model: Composer, path: Path, kind: str = "f16", notes: dict[str, 
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16 if kind == "f16" else gguf.LlamaFileType.MOSTLY_Q8_0)
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     _add_vocabulary(writer)
-    for name, value in tensors(model).items():
-        _add_tensor(writer, name, value, kind)
+    for name, values in tensors(model).items():
+        _add_tensor(writer, name, values, kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -1,8 +1,8 @@
 """Which tunes are variants of each other, and the split into training, validation and held-out tunes that keeps them together.
 
 Two tunes are of one family when their titles say the same or when enough of their melodic n-grams agree. N-grams are of intervals
-or of distances from the tonic, so transposition does not hide a variant; two views are taken, note by note and on a grid of beats,
-so that neither another metre sign nor ornaments do.
+or of distances from the tonic, so transposition does not hide a variant; two views are taken, note by note and on a grid of
+beats, so that neither another metre sign nor ornaments do.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Chord symbols for tunes that have none, by rule, so that jigs, reels and slip jigs too are learned with chords.
 
 How well a chord fits the melody notes of a half or whole bar, weighed by length and metrical place, stands against how usual the
-step from the last chord is and how unwelcome a change in the middle of a bar; the Viterbi path over functional chords is the harmony. Harmonised tunes are training material only; the held-out tunes keep what was printed.
+step from the last chord is and how unwelcome a change in the middle of a bar; the Viterbi path over functional chords is the
+harmony. Harmonised tunes are training material only; the held-out tunes keep what was printed.
 """
 
 from __future__ import annotations

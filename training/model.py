@@ -31,7 +31,7 @@ class Shape:
         return self.width // self.heads
 
 
-class Block(nn.Module):
+class Block(nn.Module):  # type: ignore[misc]
     """Attention and a gated feed-forward layer, each on a normalised input and added to the stream."""
 
     def __init__(self, shape: Shape, dropout: float) -> None:
@@ -72,7 +72,7 @@ def rotate(heads: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     return torch.stack((even * cosine - odd * sine, even * sine + odd * cosine), dim=-1).flatten(-2)
 
 
-class Composer(nn.Module):
+class Composer(nn.Module):  # type: ignore[misc]
     """Characters in, logits of the next character out. The output matrix is the embedding (llama.cpp falls back to it)."""
 
     def __init__(self, shape: Shape, dropout: float = 0.0) -> None:

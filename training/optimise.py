@@ -29,13 +29,13 @@ def orthogonalised(update: Tensor) -> Tensor:
     return (matrix.T if tall else matrix).float()
 
 
-class Muon(torch.optim.Optimizer):
+class Muon(torch.optim.Optimizer):  # type: ignore[misc]
     """Nesterov momentum, orthogonalised; decoupled weight decay."""
 
     def __init__(self, parameters: Iterable[Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.0) -> None:
         super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
-    @torch.no_grad()
+    @torch.no_grad()  # type: ignore[untyped-decorator]
     def step(self, closure: Any = None) -> None:
         """Change every parameter once by its gradient."""
         for group in self.param_groups:

@@ -20,7 +20,8 @@ def bar_notes(tune: Tune) -> list[list[BarNotes]]:
     for section in tune.sections:
         bars: list[BarNotes] = []
         for bar in section.bars:
-            onset, notes, tied = 0, [], False
+            notes: list[tuple[Fraction, Fraction, int]] = []
+            onset, tied = 0, False
             for element in bar:
                 if element.pitch is not None:
                     if tied and notes:

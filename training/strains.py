@@ -171,7 +171,7 @@ def _labelled(runs: Sequence[tuple[Bar, ...]]) -> tuple[Section, ...]:
         restated: list[Bar] = []
         current: str | None = None
         for bar in bars:
-            elements = []
+            elements: list[Element] = []
             for element in bar:
                 chord = element.chord
                 if not restated and not elements and chord is None:

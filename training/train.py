@@ -133,7 +133,8 @@ def train(
     """Train to the end of the recipe, going on from `folder/checkpoint.pt` where it belongs to the same recipe."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(recipe.seed)
-    model = Composer(recipe.shape, recipe.dropout).to(device)
+    model = Composer(recipe.shape, recipe.dropout)
+    model.to(device)
     steppers = optimisers(model, recipe)
     base_rates = [group["lr"] for stepper in steppers for group in stepper.param_groups]
     folder.mkdir(parents=True, exist_ok=True)
@@ -165,9 +166,8 @@ def train(
                 _save(path, recipe, model, steppers, place)
                 speed = (place["characters"] - since) / (saved - started)
                 mean = sum(losses) / len(losses) / math.log(2)
-                report(
-                    f"{place['characters'] / 1e6:6.2f} M characters, epoch {place['epoch']}, {mean:.3f} bit/char in training, {speed:.0f}/s"
-                )
+                where = f"{place['characters'] / 1e6:6.2f} M characters, epoch {place['epoch']}"
+                report(f"{where}: {mean:.3f} bit/char in training, {speed:.0f} characters/s")
                 losses = []
         else:
             place["epoch"] += 1
