@@ -41,7 +41,7 @@ class TokenConstraint(Protocol):
         ...
 
     def grammar(self) -> str:
-        """The language from here to the end as GBNF, for bindings without a mask hook."""
+        """The language from here to the end as GBNF, for servers that take a grammar. Models in this process never ask for it."""
         ...
 
 
