@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from llm_music_gen.domain.text_model import Sampling, TokenConstraint
 from llm_music_gen.errors import ModelError
 from llm_music_gen.llm.answer import AnswerText
+from llm_music_gen.llm.offload import gpu_attempts
 from llm_music_gen.llm.sampler import TokenSampler
 
 #: Prompts are evaluated in pieces of this many tokens, cut at multiples of it. A cached piece is reused only whole, so every
@@ -69,7 +70,7 @@ class LlamaCppModel:
         self._ends: frozenset[int] | None = None
         self.gpu_layers = 0
         """How many layers are on the GPU."""
-        for layers in _attempts(gpu_layers if lib.llama_supports_gpu_offload() else 0, block_count):
+        for layers in gpu_attempts(gpu_layers if lib.llama_supports_gpu_offload() else 0, block_count):
             if self._open(layers, threads, context_tokens):
                 self.gpu_layers = layers
                 break
@@ -269,16 +270,6 @@ class LlamaCppModel:
         if self._model:
             self._lib.llama_model_free(self._model)
         self._context = self._model = None
-
-
-def _attempts(gpu_layers: int, block_count: int) -> list[int]:
-    """Numbers of GPU layers to try: as asked, then halved down to none."""
-    layers = gpu_layers if gpu_layers >= 0 else block_count + 1
-    attempts = []
-    while layers > 0:
-        attempts.append(layers)
-        layers //= 2
-    return [*attempts, 0]
 
 
 def _reason() -> str:

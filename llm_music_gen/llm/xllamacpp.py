@@ -26,6 +26,7 @@ from llm_music_gen.domain.text_model import Sampling, TokenConstraint
 from llm_music_gen.errors import ModelError
 from llm_music_gen.llm.answer import AnswerText
 from llm_music_gen.llm.gguf import read_gguf_header
+from llm_music_gen.llm.offload import gpu_attempts
 from llm_music_gen.llm.sampler import PENALTY_WINDOW
 from llm_music_gen.llm.vocabulary import Vocabulary, read_vocabulary
 
@@ -66,12 +67,15 @@ class XllamaCppModel:
         self._vocabulary: Vocabulary = read_vocabulary(path)
         self._secret = secrets.token_hex(16)
         self._server: Any = None
-        layers = gpu_layers if gpu_layers >= 0 else block_count + 1
-        while self._server is None:
+        self.gpu_layers = 0
+        """How many layers are on the GPU."""
+        for layers in gpu_attempts(gpu_layers, block_count):
             self._server = self._open(threads, layers)
-            if self._server is None and layers == 0:
-                raise ModelError(f"The model {path.name} cannot be loaded; it is damaged, of an unknown kind or too large.")
-            self.gpu_layers, layers = layers, layers // 2
+            if self._server is not None:
+                self.gpu_layers = layers
+                break
+        else:
+            raise ModelError(f"The model {path.name} cannot be loaded; it is damaged, of an unknown kind or too large.")
 
     def _open(self, threads: int, gpu_layers: int) -> Any:
         import xllamacpp
