@@ -22,6 +22,7 @@ set "LOG=%ROOT%\launcher.log"
 set "PIP_LOG=%VENV%\pip.log"
 set "LLAMA_WHEELS=https://abetlen.github.io/llama-cpp-python/whl/cpu"
 set "LLAMA_CPP_PYTHON=llama-cpp-python>=0.3.16"
+set "FLUIDSYNTH=sf2-loader==1.29"
 set "FIND=import sys; from importlib.util import find_spec; sys.exit(not all(map(find_spec, sys.argv[1:])))"
 set "TRY_MODEL=import glob, llama_cpp; [llama_cpp.Llama(path, n_ctx=64, verbose=False).eval([1]) for path in glob.glob('models/*.built-in.gguf')]"
 set "PYTHON="
@@ -35,6 +36,8 @@ set "PYTHONSAFEPATH=1"
 set "PYTHONHOME="
 set "PYTHONSTARTUP="
 set "PYTHONPATH=%ROOT%"
+rem Where FluidSynth lies when it came as a package; one that the user installed is found before it
+set "PATH=%PATH%;%VENV%\Lib\site-packages\sf2_loader\read_sf2"
 set "PIP_DISABLE_PIP_VERSION_CHECK=1"
 set "PIP_NO_INPUT=1"
 set "PIP_USER=0"
@@ -159,7 +162,11 @@ call :say No llama.cpp runs here, and without it nothing can be composed: instal
 :install_fluidsynth
 "%VENV_PYTHON%" -c "import fluidsynth" >>"%LOG%" 2>&1
 if "%errorlevel%"=="0" goto made_ready
-call :say FluidSynth is missing, the studio's own engine plays instead: for the better sound run choco install fluidsynth as administrator, or unpack its Windows zip to C:\tools\fluidsynth.
+call :say Fetching FluidSynth ...
+call :pip --no-deps "%FLUIDSYNTH%"
+"%VENV_PYTHON%" -c "import fluidsynth" >>"%LOG%" 2>&1
+if "%errorlevel%"=="0" goto made_ready
+call :say FluidSynth is missing, and without it songs stay silent: run choco install fluidsynth as administrator, or unpack its Windows zip to C:\tools\fluidsynth.
 
 :made_ready
 copy /y "%ROOT%\pyproject.toml" "%STAMP%" >nul

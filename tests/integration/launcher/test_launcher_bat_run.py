@@ -28,6 +28,7 @@ class Windows:
         self.llama_wheel_exists = False
         self.llama_runs = True
         """On this processor."""
+        self.fluidsynth_comes_as_a_package = True
         self.winget_installs = False
         self.studio_result = 0
         self.variables: dict[str, str] = {}
@@ -58,6 +59,8 @@ class Windows:
 
     def _environment(self, run: Started, text: str) -> tuple[int, str]:
         if run.arguments[:3] == ["-m", "pip", "install"]:
+            if "sf2-loader==1.29" in run.arguments and self.fluidsynth_comes_as_a_package:
+                self.missing_modules.discard("fluidsynth")
             return int(self.pip_fails or ("--only-binary" in text and not self.llama_wheel_exists)), self.pip_says
         if "eval" in text:
             return (0 if self.llama_runs else -1073741795), ""
@@ -246,8 +249,19 @@ def test_tests_that_cannot_be_made_ready_are_not_started(windows: Windows) -> No
     assert not [run for run in cmd.started if "pytest" in run.arguments]
 
 
+def test_fluidsynth_comes_as_a_package_that_the_studio_finds_on_its_path(windows: Windows) -> None:
+    windows.missing_modules = {"llama_cpp", "fluidsynth"}
+    windows.variables = {"path": r"C:\Windows"}
+    cmd = windows.start()
+    assert ["--prefer-binary", "--no-deps", "sf2-loader==1.29"] in pip_installs(cmd)
+    assert "FluidSynth is missing" not in cmd.stderr
+    path = cmd.started[-1].variables["path"]
+    assert path == rf"C:\Windows;{ROOT}\.venv\Lib\site-packages\sf2_loader\read_sf2"
+
+
 def test_without_fluidsynth_the_studio_still_starts_and_says_what_to_do(windows: Windows) -> None:
     windows.missing_modules = {"llama_cpp", "fluidsynth"}
+    windows.fluidsynth_comes_as_a_package = False
     cmd = windows.start()
     assert cmd.errorlevel == 0
     assert "choco install fluidsynth" in cmd.stderr

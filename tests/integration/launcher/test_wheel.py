@@ -67,7 +67,7 @@ def elsewhere(wheel_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def run_elsewhere(site: Path, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`python ARGUMENTS` in another folder, with the installed wheel before everything else on the path."""
-    environment = {**os.environ, "PYTHONPATH": str(site), "LLM_MUSIC_GEN_HOME": str(home), "PYTHONUTF8": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(site), "LLM_MUSIC_GEN_HOME": str(home), "PYTHONUTF8": "1", "CI": "1"}
     command = [sys.executable, *arguments]
     return subprocess.run(
         command, cwd=site.parent, env=environment, capture_output=True, text=True, encoding="utf-8", check=False
