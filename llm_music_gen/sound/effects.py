@@ -1,0 +1,73 @@
+"""Effects for the mix, streamed block by block. The only module that imports pedalboard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llm_music_gen.units import SAMPLE_RATE_HZ
+
+
+class Effect:
+    """A chain with memory: blocks go through in order, and any block size gives the same sound."""
+
+    def __init__(self, *plugins: Any) -> None:
+        import pedalboard
+
+        self._board = pedalboard.Pedalboard(list(plugins))
+
+    def block(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The next block, shape (frames, 2)."""
+        out = self._board(np.ascontiguousarray(samples.T), SAMPLE_RATE_HZ, reset=False)
+        return np.asarray(out.T, dtype=np.float32)
+
+
+def room_reverb(size: float, damping: float, low_cut_hz: float = 180.0, high_cut_hz: float = 7_000.0) -> Effect:
+    """A room heard from the sends alone (no dry sound). `size` and `damping` 0 to 1."""
+    import pedalboard
+
+    return Effect(
+        pedalboard.HighpassFilter(low_cut_hz),
+        pedalboard.LowpassFilter(high_cut_hz),
+        pedalboard.Reverb(room_size=size, damping=damping, wet_level=1.0, dry_level=0.0, width=1.0),
+    )
+
+
+def tempo_delay(length_s: float, feedback: float, high_cut_hz: float = 4_000.0) -> Effect:
+    """Echoes heard from the sends alone."""
+    import pedalboard
+
+    return Effect(
+        pedalboard.HighpassFilter(250.0),
+        pedalboard.LowpassFilter(high_cut_hz),
+        pedalboard.Delay(delay_seconds=length_s, feedback=feedback, mix=1.0),
+    )
+
+
+def part_filter(high_pass_hz: float, low_pass_hz: float) -> Effect | None:
+    """The cuts that make room for others, or None when there are none."""
+    import pedalboard
+
+    plugins: list[Any] = []
+    if high_pass_hz > 0:
+        plugins.append(pedalboard.HighpassFilter(high_pass_hz))
+    if low_pass_hz > 0:
+        plugins.append(pedalboard.LowpassFilter(low_pass_hz))
+    return Effect(*plugins) if plugins else None
+
+
+def mix_bus(tilt_db: float, glue: float) -> Effect:
+    """The whole mix: rumble out, a tilt around 1 kHz, gentle glue (0 to 1)."""
+    import pedalboard
+
+    plugins: list[Any] = [pedalboard.HighpassFilter(24.0), pedalboard.HighpassFilter(24.0)]
+    if tilt_db:
+        plugins += [
+            pedalboard.LowShelfFilter(cutoff_frequency_hz=300.0, gain_db=-tilt_db / 2, q=0.6),
+            pedalboard.HighShelfFilter(cutoff_frequency_hz=3_000.0, gain_db=tilt_db / 2, q=0.6),
+        ]
+    if glue > 0:
+        plugins.append(pedalboard.Compressor(threshold_db=-18.0, ratio=1.0 + glue, attack_ms=20.0, release_ms=160.0))
+    return Effect(*plugins)

@@ -1,0 +1,95 @@
+"""Finished audio files: WAV (RF64 beyond 4 GB), FLAC, MP3, Opus. A file stands under its name only when it is whole."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llm_music_gen.domain.progress import Progress, Work
+from llm_music_gen.errors import EncodingError, StorageError
+from llm_music_gen.sound.mp3 import encode_mp3
+from llm_music_gen.units import SAMPLE_RATE_HZ
+
+LOSSY = frozenset(("mp3", "opus"))
+NAMES = {"wav": "WAV", "flac": "FLAC", "mp3": "Mp3", "opus": "Opus"}
+_OPUS_RATE_HZ = 48_000
+#: A WAV header counts bytes in 32 bits; well before that the 64-bit form is taken.
+_LARGEST_WAV_BYTES = 4_000_000_000
+
+
+def encode(blocks: Iterable[NDArray[np.float32]], frames: int, path: Path, audio_format: str, kbps: int = 192) -> Work[Path]:
+    """Write one audio file of exactly `frames` frames. Yields progress of the stage "convert".
+
+    Raises EncodingError, or StorageError when the disk is full or the folder cannot be written; nothing half-written stays.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        writer = _mp3 if audio_format == "mp3" else _soundfile
+        for done in writer(blocks, frames, part, audio_format, kbps):
+            yield Progress("convert", min(1.0, done / max(1, frames)), f"Converting to {NAMES[audio_format]}")
+        part.replace(path)
+    except OSError as error:
+        raise _storage_error(path, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _mp3(blocks: Iterable[NDArray[np.float32]], frames: int, path: Path, audio_format: str, kbps: int) -> Iterator[int]:
+    return encode_mp3(blocks, path, kbps)
+
+
+def _soundfile(blocks: Iterable[NDArray[np.float32]], frames: int, path: Path, audio_format: str, kbps: int) -> Iterator[int]:
+    import soundfile
+
+    container, subtype, rate_hz = {
+        "wav": ("RF64" if frames * 6 > _LARGEST_WAV_BYTES else "WAV", "PCM_24", SAMPLE_RATE_HZ),
+        "flac": ("FLAC", "PCM_24", SAMPLE_RATE_HZ),
+        "opus": ("OGG", "OPUS", _OPUS_RATE_HZ),
+    }[audio_format]
+    if rate_hz != SAMPLE_RATE_HZ:
+        blocks = _resampled(blocks, frames)
+    done = 0
+    try:
+        with soundfile.SoundFile(path, "w", rate_hz, 2, subtype, format=container) as file:
+            for block in blocks:
+                file.write(block)
+                done += len(block) * SAMPLE_RATE_HZ // rate_hz
+                yield done
+    except soundfile.LibsndfileError as error:
+        if "System error" in str(error) or not path.exists():
+            raise OSError(errno.ENOSPC, "the disk is full or the folder cannot be written") from error
+        raise EncodingError(f"{path.name} cannot be written ({error}).", hint="Try another format.") from error
+
+
+def _resampled(blocks: Iterable[NDArray[np.float32]], frames: int) -> Iterator[NDArray[np.float32]]:
+    """44.1 to 48 kHz in pieces, each resampled with its neighbours' edges so that the joints are exact (ratio 160 to 147)."""
+    from scipy.signal import resample_poly
+
+    margin, piece = 147 * 20, 147 * 2_000
+    waiting = np.zeros((0, 2), dtype=np.float32)
+    left_margin = 0
+    wanted = -(-frames * 160 // 147)
+    written = 0
+    for block in blocks:
+        waiting = np.concatenate((waiting, block))
+        while len(waiting) >= left_margin + piece + margin:
+            part = resample_poly(waiting[: left_margin + piece + margin], 160, 147, axis=0).astype(np.float32)
+            out = part[left_margin * 160 // 147 : (left_margin + piece) * 160 // 147]
+            written += len(out)
+            yield out
+            waiting = waiting[left_margin + piece - margin :]
+            left_margin = margin
+    if len(waiting) > left_margin:
+        rest = resample_poly(waiting, 160, 147, axis=0).astype(np.float32)[left_margin * 160 // 147 :]
+        yield rest[: wanted - written]
+
+
+def _storage_error(path: Path, error: OSError) -> StorageError:
+    if error.errno == errno.ENOSPC:
+        return StorageError(f"There is no room for {path.name} in {path.parent}.", hint="Free some space and try again.")
+    return StorageError(f"{path} cannot be written ({error.strerror or error}).", hint="Choose another folder with --output.")

@@ -1,0 +1,203 @@
+"""Plays an arrangement into a stereo mix, block by block, so an hour needs no more memory than a minute.
+
+Every part is the sum of its notes; parts get their gain, place and cuts, send into one room and one delay, and duck under the
+kick drum where the style says so. What comes out is float32 on disk, exactly as long as the arrangement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llm_music_gen.domain.progress import Progress, Work
+from llm_music_gen.domain.score import Arrangement, Part
+from llm_music_gen.errors import SoundError, StorageError
+from llm_music_gen.sound.effects import Effect, mix_bus, part_filter, room_reverb, tempo_delay
+from llm_music_gen.sound.notes import NoteCache, choke_frames
+from llm_music_gen.sound.synth import BLOCK, FluidNoteSynth, NoteSynth
+from llm_music_gen.units import SAMPLE_RATE_HZ, db_to_gain, ql_to_seconds
+
+BLOCK_FRAMES = 65_536
+_KICKS = frozenset((35, 36))
+#: Everything is faded over the last moment, so that the last sample is zero.
+_LAST_FADE = int(0.05 * SAMPLE_RATE_HZ)
+_CHOKE_FADE = 330
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedMix:
+    """A mix on disk: raw float32, interleaved stereo."""
+
+    path: Path
+    frames: int
+
+    def samples(self) -> NDArray[np.float32]:
+        """The samples, shape (frames, 2), read from disk as they are used."""
+        return np.memmap(self.path, dtype=np.float32, mode="r", shape=(self.frames, 2))
+
+
+def render_mix(arrangement: Arrangement, soundfont: Path, path: Path) -> Work[RenderedMix]:
+    """Render to `path` (raw float32 stereo). Yields progress of the stage "sound"; removes the file when it does not finish.
+
+    Raises SoundError, SoundfontMissing, StorageError.
+    """
+    if arrangement.length_frames <= 0:
+        raise SoundError("A song without length cannot be rendered.")
+    synth = FluidNoteSynth(soundfont, arrangement.a4_hz)
+    finished = False
+    try:
+        with path.open("wb") as file:
+            for done, block in mix_blocks(arrangement, synth):
+                file.write(block.tobytes())
+                yield Progress("sound", done / arrangement.length_frames, "Playing")
+        finished = True
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written ({error}).", hint="Free some space and try again.") from error
+    finally:
+        synth.close()
+        if not finished:
+            path.unlink(missing_ok=True)
+    return RenderedMix(path, arrangement.length_frames)
+
+
+def mix_blocks(arrangement: Arrangement, synth: NoteSynth) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """(frames done, block of shape (n, 2)) until exactly `length_frames` are out."""
+    total = arrangement.length_frames
+    mix = arrangement.mix
+    cache = NoteCache(synth, arrangement.a4_hz, arrangement.quarter_bpm)
+    strips = [_Strip(part, arrangement, cache) for part in arrangement.parts]
+    room = room_reverb(mix.get("room_size", 0.5), mix.get("damping", 0.5))
+    beat_s = 60.0 / arrangement.quarter_bpm
+    delay = tempo_delay(min(1.5, beat_s * mix.get("delay_ql", 0.75)), mix.get("delay_feedback", 0.3))
+    bus = mix_bus(mix.get("tilt_db", 0.0), mix.get("glue", 0.3))
+    reverb_gain = db_to_gain(mix.get("reverb_gain_db", -3.0))
+    delay_gain = db_to_gain(mix.get("delay_gain_db", -60.0))
+    duck = _Duck(arrangement)
+    for start in range(0, total, BLOCK_FRAMES):
+        frames = min(BLOCK_FRAMES, total - start)
+        dry = np.zeros((frames, 2), dtype=np.float32)
+        to_room = np.zeros((frames, 2), dtype=np.float32)
+        to_delay = np.zeros((frames, 2), dtype=np.float32)
+        gain = duck.gain(start, frames)
+        for strip in strips:
+            sound = strip.block(start, frames)
+            if sound is None:
+                continue
+            if gain is not None and strip.ducks:
+                sound = sound * gain
+            dry += sound
+            to_room += strip.reverb_send * sound
+            if strip.delays:
+                to_delay += strip.reverb_send * sound
+        echoes = delay.block(to_delay) * delay_gain if delay_gain > 0.002 else to_delay * 0.0
+        wet = room.block(to_room + 0.5 * echoes) * reverb_gain
+        out = bus.block(dry + echoes + wet)
+        left = total - start
+        if left < BLOCK_FRAMES + _LAST_FADE:
+            out *= _last_fade(start, frames, total)
+        yield start + frames, out
+
+
+class _Strip:
+    """One part's channel."""
+
+    def __init__(self, part: Part, arrangement: Arrangement, cache: NoteCache) -> None:
+        self._part = part
+        self._cache = cache
+        self._starts = [
+            round(ql_to_seconds(note.onset_ql, arrangement.quarter_bpm) * SAMPLE_RATE_HZ / BLOCK) * BLOCK for note in part.notes
+        ]
+        if any(later < earlier for earlier, later in zip(self._starts, self._starts[1:], strict=False)):
+            raise SoundError(f"The notes of {part.name} are out of order.")
+        self._ends = choke_frames(part, self._starts)
+        self._lengths = [
+            max(BLOCK, round(ql_to_seconds(note.duration_ql, arrangement.quarter_bpm) * SAMPLE_RATE_HZ)) for note in part.notes
+        ]
+        self._next = 0
+        self._sounding: list[tuple[int, NDArray[np.float32], int | None]] = []
+        self._sides = _pan_gains(part.pan) * np.float32(db_to_gain(part.gain_db))
+        mix = arrangement.mix
+        self._filter: Effect | None = part_filter(
+            mix.get(f"{part.role}_highpass_hz", 0.0), mix.get(f"{part.role}_lowpass_hz", 0.0)
+        )
+        self._quiet_blocks = 9
+        self.reverb_send = np.float32(part.reverb_send)
+        self.ducks = not part.is_drums and part.role != "melody"
+        self.delays = part.role in ("melody", "arp", "counter", "fx")
+
+    def block(self, start: int, frames: int) -> NDArray[np.float32] | None:
+        """The next block of the part, or None while it is silent."""
+        end = start + frames
+        while self._next < len(self._starts) and self._starts[self._next] < end:
+            note = self._part.notes[self._next]
+            samples = self._cache.samples(self._part, note, self._lengths[self._next])
+            if len(samples):
+                self._sounding.append((self._starts[self._next], samples, self._ends[self._next]))
+            self._next += 1
+        if not self._sounding and self._quiet_blocks > 1:
+            return None
+        out = np.zeros((frames, 2), dtype=np.float32)
+        still = []
+        for at, samples, choke in self._sounding:
+            stop = at + len(samples) if choke is None else min(at + len(samples), choke + _CHOKE_FADE)
+            first, last = max(at, start), min(stop, end)
+            if last > first:
+                piece = samples[first - at : last - at]
+                if choke is not None and last > choke:
+                    fade = np.clip(1.0 - (np.arange(first, last) - choke) / _CHOKE_FADE, 0.0, 1.0)
+                    piece = piece * fade[:, None].astype(np.float32)
+                out[first - start : last - start] += piece
+            if stop > end:
+                still.append((at, samples, choke))
+        # A filter rings on after the last note; two quiet blocks are enough for it to die away.
+        self._quiet_blocks = 0 if self._sounding else self._quiet_blocks + 1
+        self._sounding = still
+        out *= self._sides
+        return out if self._filter is None else self._filter.block(out)
+
+
+class _Duck:
+    """Sidechain by the score: the gain falls at every kick and comes back, known beforehand, the same for every stem."""
+
+    def __init__(self, arrangement: Arrangement) -> None:
+        depth_db = arrangement.mix.get("sidechain_db", 0.0)
+        self._depth = 1.0 - db_to_gain(-abs(depth_db))
+        self._recovery = max(0.02, arrangement.mix.get("sidechain_release_s", 0.18)) * SAMPLE_RATE_HZ
+        self._kicks = np.array(
+            sorted(
+                round(ql_to_seconds(note.onset_ql, arrangement.quarter_bpm) * SAMPLE_RATE_HZ)
+                for part in arrangement.parts
+                if part.is_drums
+                for note in part.notes
+                if note.pitch in _KICKS
+            ),
+            dtype=np.int64,
+        )
+
+    def gain(self, start: int, frames: int) -> NDArray[np.float32] | None:
+        """Gain for a block, shape (frames, 1), or None where nothing ducks."""
+        if self._depth <= 0 or not len(self._kicks):
+            return None
+        at = np.arange(start, start + frames)
+        last = np.searchsorted(self._kicks, at, side="right") - 1
+        since = np.where(last >= 0, at - self._kicks[np.maximum(last, 0)], 1 << 40).astype(np.float64)
+        # 3 ms down so that it does not click, then back as an exponential.
+        down = np.clip(since / 132.0, 0.0, 1.0)
+        gain = 1.0 - self._depth * down * np.exp(-np.maximum(since - 132.0, 0.0) / self._recovery)
+        return np.asarray(gain[:, None], dtype=np.float32)
+
+
+def _pan_gains(pan: float) -> NDArray[np.float32]:
+    """Equal-power balance: unity in the middle."""
+    angle = (np.clip(pan, -1.0, 1.0) + 1.0) * np.pi / 4
+    return np.asarray(np.array([np.cos(angle), np.sin(angle)]) * np.sqrt(2.0), dtype=np.float32)
+
+
+def _last_fade(start: int, frames: int, total: int) -> NDArray[np.float32]:
+    left = total - 1 - np.arange(start, start + frames)
+    x = np.clip(left / _LAST_FADE, 0.0, 1.0)
+    return np.asarray((0.5 - 0.5 * np.cos(np.pi * x))[:, None], dtype=np.float32)
