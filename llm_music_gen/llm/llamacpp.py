@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ CHUNK_TOKENS = 64
 _log = logging.getLogger("llm_music_gen.llm.native")
 _recent_errors: deque[str] = deque(maxlen=8)
 _ERROR, _CONTINUED = 4, 5  # ggml's log levels
+_LOG_PREFIX = re.compile(r"^(\w+: |error loading model( \w+)?: )+")
 _native: Any = None
 
 
@@ -273,7 +275,7 @@ class LlamaCppModel:
 
 
 def _reason() -> str:
-    """The first error line that llama.cpp logged lately, without its function's name."""
+    """The first error line that llama.cpp logged lately, without the functions' names in front."""
     if not _recent_errors:
         return "llama.cpp gives no reason"
-    return _recent_errors[0].rpartition(": ")[2].rstrip(".")
+    return _LOG_PREFIX.sub("", _recent_errors[0]).rstrip(".")
