@@ -116,6 +116,8 @@ def table(score: Score, training: Sequence[Tune], held_out: Sequence[Tune], base
     ]
     lines.append("|---|---|---|---|---|---|---|---|")
     for name, chosen in (("all", np.ones(len(chords), dtype=bool)), ("without chords", ~chords), ("with chords", chords)):
+        if not chosen.any():
+            continue
         part = score.where(chosen)
         low, high = part.interval()
         compressed = (
