@@ -17,7 +17,7 @@ from llm_music_gen.units import gain_to_db
 
 _ABSOLUTE_GATE_LUFS = -70.0
 SILENCE = 10.0 ** (-60 / 20)
-_TAPS_PER_PHASE = 24
+TAPS_PER_PHASE = 32
 _OVERSAMPLING = 4
 
 
@@ -39,17 +39,16 @@ class Loudness:
 
 
 class LoudnessMeter:
-    """Feed blocks with `push`, then ask `result`."""
+    """Feed blocks with `push`, then ask `result`. Without `true_peak` (faster) the sample peak stands in its place."""
 
-    def __init__(self, sample_rate_hz: int, channels: int = 2) -> None:
-        self._rate = sample_rate_hz
+    def __init__(self, sample_rate_hz: int, channels: int = 2, *, true_peak: bool = True) -> None:
         self._channels = channels
         self._sections = k_weighting(sample_rate_hz)
         self._state = np.zeros((self._sections.shape[0], 2, channels))
         self._step = sample_rate_hz // 10
         self._energies: list[NDArray[np.float64]] = []
         self._waiting = np.zeros((0, channels))
-        self._peak = TruePeak(channels)
+        self._peak = TruePeak(channels) if true_peak else None
         self._sum = np.zeros(channels)
         self._frames = 0
         self._sample_peak = 0.0
@@ -68,7 +67,8 @@ class LoudnessMeter:
         loud = np.abs(block).max(axis=1)
         self._sample_peak = max(self._sample_peak, float(loud.max()))
         self._count_silence(loud)
-        self._peak.push(np.asarray(samples, dtype=np.float32))
+        if self._peak is not None:
+            self._peak.push(np.asarray(samples, dtype=np.float32))
         weighted, self._state = sosfilt(self._sections, block, axis=0, zi=self._state)
         ready = np.concatenate((self._waiting, weighted**2))
         steps = len(ready) // self._step
@@ -84,7 +84,7 @@ class LoudnessMeter:
             frames=self._frames,
             integrated_lufs=self._integrated(steps),
             range_lu=_range_lu(_lufs(_windows(steps, 30))),
-            true_peak_dbtp=gain_to_db(max(self._peak.value(), self._sample_peak)),
+            true_peak_dbtp=gain_to_db(max(self._peak.value() if self._peak else 0.0, self._sample_peak)),
             sample_peak_dbfs=gain_to_db(self._sample_peak),
             dc_dbfs=gain_to_db(float(np.abs(self._sum).max()) / max(1, self._frames)),
             longest_silence_frames=max(self._longest_silence, self._silence),
@@ -114,18 +114,18 @@ class TruePeak:
     """The largest value of the signal between its samples, at four times the rate."""
 
     def __init__(self, channels: int = 2) -> None:
-        self._history = np.zeros((_TAPS_PER_PHASE - 1, channels), dtype=np.float32)
+        self._history = np.zeros((TAPS_PER_PHASE - 1, channels), dtype=np.float32)
         self._largest = 0.0
 
     def push(self, samples: NDArray[np.float32]) -> None:
         """The next block, shape (frames, channels)."""
         block = np.concatenate((self._history, samples))
-        self._history = block[-(_TAPS_PER_PHASE - 1) :].copy()
+        self._history = block[-(TAPS_PER_PHASE - 1) :].copy()
         # No point between samples can exceed the samples around it by more than the filter's absolute sum, so quiet
         # stretches need no oversampling.
         piece = 2_048
-        for start in range(0, len(block) - _TAPS_PER_PHASE + 1, piece):
-            stretch = block[start : start + piece + _TAPS_PER_PHASE - 1]
+        for start in range(0, len(block) - TAPS_PER_PHASE + 1, piece):
+            stretch = block[start : start + piece + TAPS_PER_PHASE - 1]
             if float(np.abs(stretch).max()) * _filter_bound() > self._largest:
                 self._largest = max(self._largest, float(oversampled(stretch).max()))
 
@@ -136,22 +136,22 @@ class TruePeak:
 
 
 def oversampled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Largest absolute value of each sample's four phases, shape (frames - taps + 1,), over all channels."""
+    """Largest absolute value of the three points after each sample, shape (frames - taps + 1,), over all channels."""
     phases = _phases()
-    windows = np.lib.stride_tricks.sliding_window_view(samples, _TAPS_PER_PHASE, axis=0)
-    values = windows.reshape(-1, _TAPS_PER_PHASE) @ phases.T
+    windows = np.lib.stride_tricks.sliding_window_view(samples, TAPS_PER_PHASE, axis=0)
+    values = windows.reshape(-1, TAPS_PER_PHASE) @ phases.T
     return np.asarray(np.abs(values).reshape(len(windows), -1).max(axis=1), dtype=np.float32)
 
 
 @lru_cache(maxsize=1)
 def _phases() -> NDArray[np.float32]:
-    """Interpolation filter, shape (4, taps): a windowed sinc in polyphase form, flat to 20 kHz at 44.1 kHz."""
-    half = _TAPS_PER_PHASE // 2
-    at = np.arange(_TAPS_PER_PHASE) - (half - 1)
+    """Interpolation filter, shape (3, taps): a windowed sinc in polyphase form, flat to 20 kHz at 44.1 kHz."""
+    half = TAPS_PER_PHASE // 2
+    at = np.arange(TAPS_PER_PHASE) - (half - 1)
     rows = []
-    for phase in range(_OVERSAMPLING):
+    for phase in range(1, _OVERSAMPLING):  # phase 0 is the samples themselves
         x = at - phase / _OVERSAMPLING
-        window = np.kaiser(2 * 512 + 1, 6.0)[np.clip(np.round(512 + 512 * x / half).astype(int), 0, 1024)]
+        window = np.kaiser(2 * 512 + 1, 5.0)[np.clip(np.round(512 + 512 * x / half).astype(int), 0, 1024)]
         row = np.sinc(x) * window
         rows.append(row / row.sum())
     return np.array(rows, dtype=np.float32)
