@@ -155,14 +155,11 @@ def measure(binding: str, path: Path, *, rounds: int, bars: int, threads: int, c
         started = time.perf_counter()
         free.add(plain(prompt, len(metered.accepted), seed), time.perf_counter() - started)
     ratio = guided.rate / free.rate
-    print(
-        f"{binding}: {model.name}, {len(vocabulary.pieces):,} of {vocabulary.size:,} tokens write ABC (prepared in {prepared_s:.2f} s)"
-    )
+    print(f"{binding}: {len(vocabulary.pieces):,} of {vocabulary.size:,} tokens write ABC (prepared in {prepared_s:.2f} s)")
     print(f"  plain        {free.rate:8.2f} tokens/s  ({free.tokens} tokens)")
     print(f"  constrained  {guided.rate:8.2f} tokens/s  ({guided.tokens} tokens, {rounds} sections of {bars} bars)")
-    print(
-        f"  ratio {ratio:.3f}   tokens lost {lost}   mask {np.median(mask_s) * 1e3:.3f} ms a token at the median, {max(mask_s) * 1e3:.1f} at most"
-    )
+    print(f"  ratio {ratio:.3f}   tokens lost {lost}")
+    print(f"  mask  {np.median(mask_s) * 1e3:.3f} ms a token at the median, {max(mask_s) * 1e3:.1f} ms at most")
     model.close()
     return ratio
 
