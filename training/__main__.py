@@ -39,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from training.steps import train_and_export
 
         train_and_export(tunes, options.work, options.output, options.kind, options.characters, compiled=not options.no_compile)
+    if options.step == "export":
+        from training.steps import export_checkpoint
+
+        export_checkpoint(tunes, options.work, options.output, options.kind)
     if options.step in ("all", "baseline"):
         from training.steps import run_baseline
 
@@ -52,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
-    parser.add_argument("step", nargs="?", default="all", choices=("all", "corpus", "train", "baseline", "evaluate"))
+    parser.add_argument("step", nargs="?", default="all", choices=("all", "corpus", "train", "export", "baseline", "evaluate"))
     parser.add_argument(
         "--folk", type=Path, help="folder with oneills1850, ryansMammoth, airdsAirs, miscFolk (default: music21's corpus)"
     )

@@ -11,7 +11,8 @@ from training.baseline import score_baseline, train_baseline
 from training.export import write_gguf
 from training.families import Split
 from training.harmonise import harmonise
-from training.train import Recipe, train
+from training.model import Composer
+from training.train import Recipe, load_checkpoint, train
 
 
 def train_and_export(tunes: Split, work: Path, output: Path, kind: str, characters: int | None, compiled: bool = True) -> None:
@@ -19,8 +20,19 @@ def train_and_export(tunes: Split, work: Path, output: Path, kind: str, characte
     recipe = Recipe() if characters is None else replace(Recipe(), characters=characters)
     harmonised = [harmonise(tune) for tune in tunes.training]
     model = train(recipe, tunes.training, harmonised, tunes.validation, work, compiled=compiled, report=_say)
+    _write(model, recipe.characters, tunes, output, kind)
+
+
+def export_checkpoint(tunes: Split, work: Path, output: Path, kind: str) -> None:
+    """Write the GGUF of the last checkpoint, finished or not. Raises FileNotFoundError where there is none."""
+    model = Composer(Recipe().shape)
+    characters = load_checkpoint(work / "checkpoint.pt", model)
+    _write(model, characters, tunes, output, kind)
+
+
+def _write(model: Composer, characters: int, tunes: Split, output: Path, kind: str) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
-    notes = {"llm_music_gen.held_out_sha256": tunes.held_out_hash, "llm_music_gen.training_characters": str(recipe.characters)}
+    notes = {"llm_music_gen.held_out_sha256": tunes.held_out_hash, "llm_music_gen.training_characters": str(characters)}
     write_gguf(model.eval(), output, kind, notes)
     _say(f"wrote {output} ({output.stat().st_size / 1e6:.1f} MB, {model.parameter_count() / 1e6:.2f} M parameters)")
 

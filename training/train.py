@@ -203,6 +203,13 @@ def _save(path: Path, recipe: Recipe, model: Composer, steppers: list[torch.opti
     beside.replace(path)
 
 
+def load_checkpoint(path: Path, model: Composer) -> int:
+    """Put a checkpoint's weights into `model` and return how many characters it has read. Raises FileNotFoundError."""
+    state = torch.load(path, weights_only=True, map_location="cpu")
+    model.load_state_dict(state["model"])
+    return int(state["place"]["characters"])
+
+
 def _restore(path: Path, recipe: Recipe, model: Composer, steppers: list[torch.optim.Optimizer]) -> dict[str, int]:
     """Where training stands: after the checkpoint, or at the beginning where there is none of this recipe."""
     if path.is_file():
