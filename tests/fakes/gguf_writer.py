@@ -86,26 +86,15 @@ def character_vocabulary(characters: str | None = None) -> Vocabulary:
 
 
 def bpe_vocabulary(size: int = 130_000) -> Vocabulary:
-    """Byte-level BPE with `size` tokens; every longer token can be reached by merges. Ends in three control tokens."""
-    tokens = byte_characters()
-    merges: list[str] = []
-    known = set(tokens)
+    """Byte-level BPE with `size` tokens, about 2,000 of them pairs of ABC characters; merges lead to every longer one.
+
+    Ends in three control tokens.
+    """
     controls = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-    starts: Iterator[str] = iter(())
-    frontier = list(dict.fromkeys(ABC_CHARACTERS.replace("\n", "").replace(" ", "")))
-    letters = list(frontier)
-    while len(tokens) + len(controls) < size:
-        prefix = next(starts, None)
-        if prefix is None:
-            starts, frontier = iter(frontier), []
-            continue
-        for letter in letters:
-            token = prefix + letter
-            if token not in known and len(tokens) + len(controls) < size:
-                known.add(token)
-                tokens.append(token)
-                merges.append(f"{prefix} {letter}")
-                frontier.append(token)
+    tokens, merges = byte_characters(), []
+    for prefix, letter in itertools.islice(_growing_words(), size - len(tokens) - len(controls)):
+        tokens.append(prefix + letter)
+        merges.append(f"{prefix} {letter}")
     return Vocabulary(
         model="gpt2",
         tokens=(*tokens, *controls),
@@ -114,6 +103,16 @@ def bpe_vocabulary(size: int = 130_000) -> Vocabulary:
         eos_id=len(tokens) + 2,
         merges=tuple(merges),
     )
+
+
+def _growing_words() -> Iterator[tuple[str, str]]:
+    """(known word, letter) pairs: first every pair of ABC characters, then words that ABC has no use for."""
+    words = list(dict.fromkeys(ABC_CHARACTERS.replace("\n", "").replace(" ", "")))
+    letters = words
+    while True:
+        grown = [(word, letter) for word in words for letter in letters]
+        yield from grown
+        words, letters = [word + letter for word, letter in grown], list("oklnpqrtvwxyhHNORSWY")
 
 
 def chatml_vocabulary(size: int = 2_000) -> Vocabulary:
@@ -157,7 +156,8 @@ def _abc_fragments() -> Iterator[str]:
 
 
 def _syllables() -> Iterator[str]:
-    syllables = [consonant + vowel for consonant in "bcdfghjklmnprstvwyz" for vowel in "aeiou"]
+    """Words, each with a letter that no ABC has."""
+    syllables = ["".join(letters) for letters in itertools.product("bcdfghjklmnprstvwyz", "aeiou", "lnrtkp")]
     for count in itertools.count(1):
         for parts in itertools.product(syllables, repeat=count):
             yield "".join(parts)
