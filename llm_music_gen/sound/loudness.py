@@ -119,6 +119,7 @@ class TruePeak:
 
     def push(self, samples: NDArray[np.float32]) -> None:
         """The next block, shape (frames, channels)."""
+        self._largest = max(self._largest, float(np.abs(samples).max(initial=0.0)))
         block = np.concatenate((self._history, samples))
         self._history = block[-(TAPS_PER_PHASE - 1) :].copy()
         # No point between samples can exceed the samples around it by more than the filter's absolute sum, so quiet
