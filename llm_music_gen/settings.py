@@ -24,8 +24,8 @@ else:
     import tomli as tomllib
 
 SCHEMA = 1
-FORMATS = ("mp3", "wav", "flac", "opus")
 AudioFormat = Literal["mp3", "wav", "flac", "opus"]
+FORMATS: tuple[AudioFormat, ...] = ("mp3", "wav", "flac", "opus")
 
 
 class Settings(BaseModel):

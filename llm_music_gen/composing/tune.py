@@ -23,7 +23,7 @@ from llm_music_gen.domain.text_model import TextModel
 from llm_music_gen.domain.theme import SectionPlan, Theme
 from llm_music_gen.errors import ModelError, NotationError
 from llm_music_gen.llm.formats import sampling_for
-from llm_music_gen.notation.constraint import AbcConstraint, Vocabulary
+from llm_music_gen.notation.constraint import AbcConstraint, AbcVocabulary
 from llm_music_gen.notation.spec import SectionSpec, default_unit
 from llm_music_gen.notation.text import parse_section
 from llm_music_gen.notation.writer import header_text, section_head
@@ -126,7 +126,10 @@ class _TuneWriter:
     def write(self) -> Work[Tune]:
         theme = self.theme
         self.unit = default_unit(theme.meter)
-        self.vocabulary = Vocabulary.of(self.model)
+        try:
+            self.vocabulary = AbcVocabulary(self.model.pieces(), self.model.end_tokens())
+        except NotationError as error:
+            raise ModelError(error.message, hint=error.hint) from error
         self.closing = self._closing_labels()
         self.plans = materials(theme)
         for number, plan in enumerate(self.plans):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -119,8 +119,9 @@ class Recipe(_Record):
     """Unit note length of the sections' text, as in `L:`."""
     sections: tuple[SectionText, ...] = Field(min_length=1)
     style_names: tuple[str, ...]
-    style: dict[str, Any]
-    """The style as blended and bent, whole."""
+    """Style sheets, in the order of blending; `theme.mood` bends the result."""
+    style_sha256: str
+    """Of the style as blended and bent; a sheet that was changed since is noticed by it."""
     model: ModelRecord
     soundfont: FileRecord
     loudness_lufs: float

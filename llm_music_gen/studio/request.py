@@ -12,7 +12,7 @@ from llm_music_gen.composing.lexicon import split_words
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.meter import Meter
 from llm_music_gen.errors import NotationError, UsageError
-from llm_music_gen.settings import FORMATS
+from llm_music_gen.settings import FORMATS, AudioFormat
 
 MAX_SONGS = 1000
 MAX_STYLES_CHARACTERS = 500
@@ -30,7 +30,7 @@ class GenerateRequest:
     tempo_bpm: float | None = None
     meter: str = ""
     seed: int | None = None
-    formats: tuple[str, ...] = ()
+    formats: tuple[AudioFormat, ...] = ()
     output_dir: str = ""
     model: str = ""
     soundfont: str = ""
@@ -135,7 +135,7 @@ class RenderRequest:
     """Empty: as it is."""
     tempo_bpm: float | None = None
     seed: int | None = None
-    formats: tuple[str, ...] = ()
+    formats: tuple[AudioFormat, ...] = ()
     output_dir: str = ""
     soundfont: str = ""
 
@@ -180,15 +180,15 @@ def read_seed(text: str | int) -> int:
     return value
 
 
-def read_formats(text: str) -> tuple[str, ...]:
+def read_formats(text: str) -> tuple[AudioFormat, ...]:
     """Audio formats separated by commas, each once. Raises UsageError."""
-    names = tuple(dict.fromkeys(name.strip().lower().lstrip(".") for name in text.split(",") if name.strip()))
+    names = dict.fromkeys(name.strip().lower().lstrip(".") for name in text.split(",") if name.strip())
     for name in names:
         if name not in FORMATS:
             raise UsageError(f"{name!r} is not a format.", hint=f"Choose from {', '.join(FORMATS)}.")
     if not names:
         raise UsageError("No format is given.", hint=f"Choose from {', '.join(FORMATS)}.")
-    return names
+    return tuple(known for name in names for known in FORMATS if known == name)
 
 
 def _songs(text: str | int) -> int:

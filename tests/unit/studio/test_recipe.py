@@ -30,7 +30,7 @@ DATA: dict[str, Any] = {
     "unit": "1/8",
     "sections": [{"label": "A", "bars": 4, "text": '"Dm"D8|D8|D8|D8|'}],
     "style_names": ["chill"],
-    "style": {"name": "chill"},
+    "style_sha256": "2" * 64,
     "model": {"name": "composer.built-in.gguf", "sha256": "0" * 64, "temperature": 0.75},
     "soundfont": {"name": "TimGM6mb.sf2", "sha256": "1" * 64},
     "loudness_lufs": -14.0,

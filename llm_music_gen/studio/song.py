@@ -1,0 +1,199 @@
+"""How a song is made: the visible list of stages, from words to files. Each stage is a generator of `Progress`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from llm_music_gen import __version__
+from llm_music_gen.arranging import arrange, write_midi
+from llm_music_gen.composing.theme import PlannedSong, SongRequest, ThemeWriter, resolve_style
+from llm_music_gen.composing.tune import Tune, WrittenSection, sheet_of, write_tune
+from llm_music_gen.domain.progress import Progress, Work
+from llm_music_gen.domain.score import Arrangement
+from llm_music_gen.domain.song import Song
+from llm_music_gen.errors import StyleError
+from llm_music_gen.library.shelf import read_song
+from llm_music_gen.notation.abc_file import write_abc
+from llm_music_gen.notation.musicxml import write_musicxml
+from llm_music_gen.sound.loudness import Loudness
+from llm_music_gen.sound.mix import render_mix
+from llm_music_gen.sound.soundfonts import Soundfont
+from llm_music_gen.sound.tags import Tags
+from llm_music_gen.studio.delivery import Finish, deliver, master_for
+from llm_music_gen.studio.files import check_room, move_into_place, unfinished_folder, write_bytes, write_text
+from llm_music_gen.studio.names import safe_name
+from llm_music_gen.studio.recipe import FileRecord, Measured, ModelRecord, Recipe, SectionText, ThemeRecord
+from llm_music_gen.studio.seeds import stream, stream_seed
+from llm_music_gen.studio.versions import versions
+from llm_music_gen.studio.writer_model import WriterModel
+from llm_music_gen.styles import Style
+from llm_music_gen.units import SAMPLE_RATE_HZ
+
+T = TypeVar("T")
+#: Share of each stage in the whole of making a song, for the bar that people see.
+SHARES = {"theme": 0.02, "tune": 0.28, "arrangement": 0.05, "sound": 0.4, "master": 0.25}
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What every song of a batch shares."""
+
+    songs_dir: Path
+    styles: Mapping[str, Style]
+    theme_writer: ThemeWriter
+    writer: WriterModel
+    temperature: float
+    soundfont: Soundfont
+    soundfont_sha256: str
+    finish: Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A song as decided and written: all that a recipe records."""
+
+    seed: int
+    created: str
+    planned: PlannedSong
+    tune: Tune
+    model: ModelRecord
+
+
+def make_song(request: SongRequest, seed: int, created: str, workshop: Workshop) -> Work[Song]:
+    """From words to a finished song in the library's folder. The same request, seed and workshop give the same song."""
+    planned = yield from _stage(plan_stage(request, seed, workshop))
+    tune = yield from _stage(tune_stage(planned, seed, workshop))
+    writer = workshop.writer
+    model = ModelRecord(name=writer.path.name, sha256=writer.sha256, temperature=workshop.temperature)
+    return (yield from finish_song(Draft(seed, created, planned, tune, model), workshop))
+
+
+def finish_song(draft: Draft, workshop: Workshop) -> Work[Song]:
+    """From a draft to a finished song: what is new and what is remade go the same way from here on."""
+    theme = draft.planned.theme
+    check_room(workshop.songs_dir, theme.length_frames)
+    with unfinished_folder(workshop.songs_dir) as folder:
+        arrangement = yield from _stage(arrangement_stage(draft))
+        mix = yield from _stage(render_mix(arrangement, workshop.soundfont.path, folder / "mix.f32"))
+        made = yield from _stage(master_for(mix, workshop.finish))
+        stem = safe_name(theme.title)
+        delivered = yield from deliver(mix, made, workshop.finish, folder, stem, _tags(draft, workshop))
+        mix.path.unlink()
+        yield Progress("files", 0.0, "Writing the score")
+        recipe = recipe_of(draft, workshop, delivered.loudness)
+        write_text(folder / f"{stem}.abc", write_abc(draft.tune.sheet))
+        write_bytes(folder / f"{stem}.mid", write_midi(arrangement))
+        write_text(folder / f"{stem}.musicxml", write_musicxml(draft.tune.sheet))
+        write_text(folder / "recipe.json", recipe.to_json())
+        song = read_song(move_into_place(folder, workshop.songs_dir, theme.title))
+    yield Progress("files", 1.0, f'"{song.title}" is finished')
+    return song
+
+
+def plan_stage(request: SongRequest, seed: int, workshop: Workshop) -> Work[PlannedSong]:
+    """Words -> what the song shall be. Refuses at once when there is no room for it."""
+    yield Progress("theme", 0.0, "Planning the song")
+    planned = workshop.theme_writer.plan(request, workshop.styles, np.random.default_rng(stream(seed, "theme")))
+    check_room(workshop.songs_dir, planned.theme.length_frames)
+    yield Progress("theme", 1.0, f'"{planned.theme.title}"', {"title": planned.theme.title})
+    return planned
+
+
+def tune_stage(planned: PlannedSong, seed: int, workshop: Workshop) -> Work[Tune]:
+    """What the song shall be -> the written tune."""
+    yield Progress("tune", 0.0, f"Loading {workshop.writer.path.name}")
+    tune = yield from write_tune(
+        planned.theme,
+        workshop.writer.loaded(),
+        seed=stream_seed(seed, "tune"),
+        temperature=workshop.temperature,
+        format_name=workshop.writer.format_name,
+    )
+    return tune
+
+
+def arrangement_stage(draft: Draft) -> Work[Arrangement]:
+    """The written tune -> what each player of the band plays."""
+    yield Progress("arrangement", 0.0, "Arranging")
+    planned = draft.planned
+    rng = np.random.default_rng(stream(draft.seed, "arrangement"))
+    arrangement = arrange(planned.theme, draft.tune.sheet, planned.style, rng)
+    yield Progress("arrangement", 1.0, f"{len(arrangement.parts)} parts")
+    return arrangement
+
+
+def recipe_of(draft: Draft, workshop: Workshop, loudness: Loudness) -> Recipe:
+    """Everything from which the song can be made again."""
+    planned, tune, finish = draft.planned, draft.tune, workshop.finish
+    return Recipe(
+        schema=1,
+        created=draft.created,
+        seed=draft.seed,
+        theme=ThemeRecord.of(planned.theme),
+        unit=str(tune.unit),
+        sections=tuple(SectionText(label=part.label, bars=part.bars, text=part.text) for part in tune.sections),
+        style_names=planned.style_names,
+        style_sha256=style_sha256(planned.style),
+        model=draft.model,
+        soundfont=FileRecord(name=workshop.soundfont.path.name, sha256=workshop.soundfont_sha256),
+        loudness_lufs=finish.loudness_lufs,
+        formats=finish.formats,
+        mp3_kbps=finish.mp3_kbps,
+        versions=versions(),
+        measured=Measured(lufs=round(loudness.integrated_lufs, 2), true_peak_dbtp=round(loudness.true_peak_dbtp, 2)),
+    )
+
+
+def draft_of(recipe: Recipe, styles: Mapping[str, Style]) -> Draft:
+    """A recipe's draft, as it was before the band played it. Raises StudioError when the style sheets have changed since."""
+    theme = recipe.theme.theme()
+    style, _ = resolve_style(styles, recipe.style_names, theme.mood)
+    if style_sha256(style) != recipe.style_sha256:
+        names = ", ".join(recipe.style_names)
+        raise StyleError(
+            f"The style sheets ({names}) have changed since this song was made.", hint="It cannot be made the same again."
+        )
+    unit = Fraction(recipe.unit)
+    sections = tuple(WrittenSection(part.label, part.bars, part.text) for part in recipe.sections)
+    tune = Tune(unit, sections, sheet_of(theme, unit, sections))
+    planned = PlannedSong(theme, style, recipe.style_names, theme.mood)
+    return Draft(recipe.seed, recipe.created, planned, tune, recipe.model)
+
+
+def style_sha256(style: Style) -> str:
+    """Checksum (hex) of everything in a style that can be heard."""
+    return hashlib.sha256(repr(style).encode("utf-8")).hexdigest()
+
+
+def _tags(draft: Draft, workshop: Workshop) -> Tags:
+    theme = draft.planned.theme
+    return Tags(
+        title=theme.title,
+        styles=theme.styles,
+        tempo_bpm=theme.tempo_bpm,
+        key=theme.key.abc(),
+        date=draft.created[:10],
+        software=f"Llm-Music-Gen {__version__}",
+        length_ms=round(theme.length_frames / SAMPLE_RATE_HZ * 1000),
+    )
+
+
+def _stage(work: Work[T]) -> Work[T]:
+    """A stage's reports with `detail["whole"]`: how far the song is on the way to its first file."""
+    shares = list(SHARES)
+    while True:
+        try:
+            report = next(work)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        before = sum(SHARES[name] for name in shares[: shares.index(report.stage)])
+        whole = before + SHARES[report.stage] * min(1.0, report.fraction)
+        yield replace(report, detail={**report.detail, "whole": whole})

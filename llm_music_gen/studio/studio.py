@@ -1,0 +1,203 @@
+"""The one door of the studio: command line, app, job queue, assistant and servers ask `Studio`, and nothing behind it."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from llm_music_gen.composing.lengths import LengthRange, parse_length
+from llm_music_gen.composing.lexicon import mood_words
+from llm_music_gen.composing.theme import BuiltInThemeWriter, SongRequest, ThemeWriter
+from llm_music_gen.domain.key import Key
+from llm_music_gen.domain.meter import Meter
+from llm_music_gen.domain.progress import Progress, Work
+from llm_music_gen.domain.song import Song
+from llm_music_gen.errors import LibraryError, StudioError
+from llm_music_gen.library.catalogue import Library
+from llm_music_gen.llm.registry import ModelInfo, find_models
+from llm_music_gen.logs import start_logging
+from llm_music_gen.paths import StudioPaths, studio_paths
+from llm_music_gen.settings import AudioFormat, Settings, load_settings
+from llm_music_gen.sound.soundfonts import find_soundfont
+from llm_music_gen.studio.batch import Outcome
+from llm_music_gen.studio.delivery import Finish
+from llm_music_gen.studio.doctor import Fact, examine
+from llm_music_gen.studio.files import check_room, copy_out
+from llm_music_gen.studio.names import safe_name
+from llm_music_gen.studio.recipe import read_recipe
+from llm_music_gen.studio.request import GenerateRequest, read_formats
+from llm_music_gen.studio.seeds import new_seed, song_seed
+from llm_music_gen.studio.song import Workshop, draft_of, finish_song, make_song
+from llm_music_gen.studio.writer_model import WriterModel
+from llm_music_gen.styles import load_styles
+
+_log = logging.getLogger(__name__)
+
+
+class Studio:
+    """A studio with its folders and settings. Use it as a context manager: leaving it frees the loaded model.
+
+    Songs are made by generators of `Progress`. Beside the stages of `studio.song` they yield "finished" with the song, and
+    "failed" with the sentence that says why; both carry `detail["song_number"]`. To stop consuming is to cancel: what is not
+    finished leaves nothing behind, and finished songs stay.
+    """
+
+    def __init__(self, paths: StudioPaths, settings: Settings, theme_writer: ThemeWriter | None = None) -> None:
+        self.paths = paths
+        self.settings = settings
+        self.library = Library(paths.database_file, paths.songs_dir, paths.data_dir / "trash")
+        self._theme_writer = theme_writer or BuiltInThemeWriter()
+        self._writers: dict[Path, WriterModel] = {}
+
+    @staticmethod
+    def open() -> Studio:
+        """The user's studio. Raises SettingsError for a settings file that cannot be used."""
+        paths = studio_paths()
+        settings = load_settings(paths.settings_file)
+        start_logging(paths.logs_dir, settings.log_level)
+        return Studio(paths, settings)
+
+    def __enter__(self) -> Studio:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the loaded models."""
+        while self._writers:
+            self._writers.popitem()[1].close()
+
+    def generate(self, request: GenerateRequest) -> Work[Sequence[Outcome]]:
+        """Make songs, one after the other; one that fails does not stop the next.
+
+        Raises StudioError before the first song when none can be made: no model, no soundfont, no room.
+        """
+        seed = new_seed() if request.seed is None else request.seed
+        workshop = self._workshop(request.formats, request.model, request.soundfont)
+        length = parse_length(request.length or self.settings.song_length)
+        output_dir = self._output_dir(request.output_dir, length)
+        wish = SongRequest(
+            words=request.styles,
+            length=length,
+            key=Key.parse(request.key) if request.key else None,
+            tempo_bpm=request.tempo_bpm,
+            meter=Meter.parse(request.meter) if request.meter else None,
+            instruments=request.instruments,
+            without=request.without,
+        )
+        outcomes: list[Outcome] = []
+        for number in range(1, request.songs + 1):
+            taken = tuple(outcome.song.title for outcome in outcomes if outcome.song)
+            work = make_song(replace(wish, taken_titles=taken), song_seed(seed, number - 1), _now(), workshop)
+            outcomes.append((yield from self._one(work, number, request.songs, output_dir)))
+        return outcomes
+
+    def remake(
+        self, recipe_path: Path, *, formats: str | None = None, output_dir: str | None = None, soundfont: str | None = None
+    ) -> Work[Sequence[Outcome]]:
+        """Make a song again from its recipe: the same bytes with the same versions, soundfont and kind of processor.
+
+        Raises UsageError for what is no recipe, LibraryError for a soundfont with another checksum.
+        """
+        recipe = read_recipe(recipe_path)
+        workshop = self._workshop(read_formats(formats) if formats else recipe.formats, "", soundfont or "")
+        if workshop.soundfont_sha256 != recipe.soundfont.sha256:
+            raise LibraryError(
+                f"This song was made with the soundfont {recipe.soundfont.name}, and {workshop.soundfont.path.name} is another.",
+                hint="Give the same file with --soundfont.",
+            )
+        finish = replace(workshop.finish, loudness_lufs=recipe.loudness_lufs, mp3_kbps=recipe.mp3_kbps)
+        draft = draft_of(recipe, workshop.styles)
+        target = Path(output_dir).expanduser() if output_dir else None
+        return [(yield from self._one(finish_song(draft, replace(workshop, finish=finish)), 1, 1, target))]
+
+    def request_like(self, song: Song) -> GenerateRequest:
+        """A request for another song of the same kind: its styles and metre, and about its length."""
+        low_s, high_s = max(10, song.length_s * 0.85), min(24 * 3600, song.length_s * 1.15)
+        return GenerateRequest(styles=song.styles, length=f"{low_s:.0f}s-{high_s:.0f}s", meter=song.meter)
+
+    def words(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The styles and the mood words that are understood."""
+        return tuple(load_styles(self.paths.styles_dir)), tuple(sorted(mood_words()))
+
+    def models(self) -> Sequence[ModelInfo]:
+        """The language models on this computer, the built-in one first."""
+        chosen = [Path(self.settings.model).expanduser()] if self.settings.model else []
+        return find_models(self.paths.models_dir, settings_paths=chosen)
+
+    def doctor(self) -> tuple[Fact, ...]:
+        """What is there and what is missing."""
+        return examine(self.paths, self.settings)
+
+    def _one(self, work: Work[Song], number: int, songs: int, output_dir: Path | None) -> Work[Outcome]:
+        """Follow the making of one song, file it and copy it out."""
+        place = {"song_number": number, "songs": songs}
+        try:
+            song = yield from _numbered(work, place)
+            self.library.add(song)
+            if output_dir is not None:
+                song = replace(song, files=copy_out(song.files, output_dir, safe_name(song.title)), folder=output_dir)
+        except StudioError as error:
+            _log.warning("song %d of %d failed: %s", number, songs, error)
+            yield Progress("failed", 1.0, str(error), place)
+            return Outcome(error=str(error))
+        yield Progress("finished", 1.0, f'"{song.title}" is ready', {**place, "song": song})
+        return Outcome(song=song)
+
+    def _workshop(self, formats: Sequence[AudioFormat], model: str, soundfont: str) -> Workshop:
+        settings = self.settings
+        font = find_soundfont(soundfont or settings.soundfont, self.paths.soundfonts_dir)
+        return Workshop(
+            songs_dir=self.paths.songs_dir,
+            styles=load_styles(self.paths.styles_dir),
+            theme_writer=self._theme_writer,
+            writer=self._writer(model),
+            temperature=settings.temperature,
+            soundfont=font,
+            soundfont_sha256=font.checksum(),
+            finish=Finish(tuple(formats) or settings.formats, settings.loudness_lufs, settings.mp3_kbps),
+        )
+
+    def _writer(self, model: str) -> WriterModel:
+        """The model that writes, kept loaded between songs and batches. Its file is looked at, but not loaded, here."""
+        chosen = WriterModel.choose(model, self.settings, self.paths.models_dir)
+        return self._writers.setdefault(chosen.path, chosen)
+
+    def _output_dir(self, asked: str, length: LengthRange) -> Path | None:
+        wanted = asked or self.settings.output_dir
+        if not wanted:
+            return None
+        folder = Path(wanted).expanduser()
+        check_room(folder, length.min_frames)
+        return folder
+
+
+def _numbered(work: Work[Song], place: dict[str, int]) -> Work[Song]:
+    """A song's reports with its place in the batch."""
+    with ExitStack() as stack:
+        stack.callback(work.close)
+        while True:
+            try:
+                report = next(work)
+            except StopIteration as stop:
+                song: Song = stop.value
+                return song
+            yield replace(report, detail={**report.detail, **place})
+
+
+def _now() -> str:
+    """The date that goes into recipe and tags; SOURCE_DATE_EPOCH fixes it, as in reproducible builds."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    moment = (
+        datetime.datetime.fromtimestamp(int(epoch), datetime.timezone.utc)
+        if epoch.isdigit()
+        else datetime.datetime.now(datetime.timezone.utc)
+    )
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
