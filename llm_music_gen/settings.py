@@ -55,6 +55,9 @@ class Settings(BaseModel):
         default="", title="Theme Model", description="GGUF file that imagines themes; empty means the built-in word tables."
     )
     song_length: str = Field(default="5", title="Song Length", description='As "M", "M-M", "HH:MM", "30s" or "3m20s".')
+    frequency: str = Field(
+        default="", title="Frequency", description='Where the tonic lies: "528", "A4=432", "om"; empty means concert pitch.'
+    )
     auto_play: bool = Field(
         default=True, title="Auto-Play After Convert", description="Whether a finished song starts by itself."
     )
@@ -87,7 +90,7 @@ class Settings(BaseModel):
     context_tokens: int = Field(
         default=0, ge=0, le=131_072, title="Context", description="Context length for a model in tokens; 0 takes what suits it."
     )
-    theme: str = Field(default="textual-dark", title="Colours", description="Colour theme of the app.")
+    theme: str = Field(default="calm", title="Colours", description="Colour theme of the app: calm, paper, contrast or plain.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", title="Log Level", description="How much goes into the log files."
     )
