@@ -12,6 +12,7 @@ from llm_music_gen.cli.bars import ProgressLines
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.song import Song
 from llm_music_gen.studio.batch import Outcome, song_facts
+from llm_music_gen.studio.song import SHARES
 
 FORMAT_NAMES = {"mp3": "Mp3", "wav": "WAV", "flac": "FLAC", "opus": "Opus"}
 
@@ -22,10 +23,11 @@ def follow_songs(work: Work[Sequence[Outcome]], what: str, *, as_json: bool) -> 
     With `as_json` one object a song goes to stdout and everything else to stderr.
     """
     lines = ProgressLines(sys.stderr if as_json else sys.stdout)
+    said: set[str] = set()
     with closing(work):
         try:
             while True:
-                _show(next(work), lines, what, as_json)
+                _show(next(work), lines, what, as_json, said)
         except StopIteration as stop:
             outcomes: Sequence[Outcome] = stop.value
         finally:
@@ -48,7 +50,8 @@ def follow(work: Work[Any], caption: str, stream: Any = None) -> Any:
             lines.end()
 
 
-def _show(progress: Progress, lines: ProgressLines, what: str, as_json: bool) -> None:
+def _show(progress: Progress, lines: ProgressLines, what: str, as_json: bool, said: set[str]) -> None:
+    """One report on the screen. `said` remembers the hints, which are the same for every song of a batch."""
     number = progress.detail.get("song_number", 1)
     if progress.stage == "finished":
         song: Song = progress.detail["song"]
@@ -57,12 +60,18 @@ def _show(progress: Progress, lines: ProgressLines, what: str, as_json: bool) ->
             print(json.dumps(song_facts(song), ensure_ascii=False), flush=True)
         else:
             _announce(song, lines)
+        for hint in song.hints:
+            if hint not in said:
+                lines.say(hint)
+                said.add(hint)
     elif progress.stage == "failed":
         lines.say(f"Song number {number} failed. {progress.message}")
     elif progress.stage == "convert":
-        lines.begin(f"Converting song number {number} from WAV to {FORMAT_NAMES[progress.detail['format']]}...")
+        name = FORMAT_NAMES[progress.detail["format"]]
+        how = "Writing song number {} as WAV..." if name == "WAV" else f"Converting song number {{}} from WAV to {name}..."
+        lines.begin(how.format(number))
         lines.move(progress.fraction)
-    else:
+    elif progress.stage in SHARES:
         lines.begin(f"Producing {what} song number {number}...")
         lines.move(progress.detail.get("whole", progress.fraction))
 
@@ -70,5 +79,3 @@ def _show(progress: Progress, lines: ProgressLines, what: str, as_json: bool) ->
 def _announce(song: Song, lines: ProgressLines) -> None:
     minutes, seconds = divmod(round(song.length_s), 60)
     lines.say(f'"{song.title}" ({minutes:02d}:{seconds:02d}, {song.key}, {song.tempo_bpm:g} BPM) is ready: {song.audio_file}')
-    for hint in song.hints:
-        lines.say(hint)

@@ -20,8 +20,12 @@ COMMANDS = {
     "like": "make another song of the same kind",
     "render": "turn your own ABC or MIDI file into a finished song",
     "styles": "list the style and mood words",
+    "play": "play audio files, folders or playlists in the jukebox",
+    "jobs": "what is queued, running and done",
+    "serve": "show the app in a browser on this computer",
     "models": "list the language models on this computer",
     "doctor": "say what is there, what is missing and what to do",
+    "worker": "carry out the queue (the app starts it by itself)",
 }
 INTERRUPTED = 130
 

@@ -153,4 +153,4 @@ def _hint(word: str, known: Sequence[str]) -> str:
     shown = word if len(word) <= 40 else word[:39] + "…"
     if near:
         return f'I do not know "{shown}"; did you mean "{near[0]}"?'
-    return f'I do not know "{shown}", so the choice was mine; "llm-music-gen styles" lists the words I know.'
+    return f'I do not know "{shown}" and did without it; "llm-music-gen styles" lists the words I know.'

@@ -2,68 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from llm_music_gen.domain.job import JobContext
+from llm_music_gen.domain.job import Handler, JobContext
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import StudioError
 from llm_music_gen.studio.batch import Outcome, song_facts
 from llm_music_gen.studio.request import GenerateRequest
+from llm_music_gen.studio.seeds import new_seed
 from llm_music_gen.studio.studio import Studio
 
-Handler = Callable[[dict[str, Any], JobContext], Work[dict[str, Any]]]
+#: Share of a song's bar that is left for its files.
+FILES_SHARE = 0.1
 
 
 def generate(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]:
-    """Make the songs of a `GenerateRequest.to_dict()`. "Stop after this song" is honoured between songs."""
-    wish = GenerateRequest.from_dict(request)
+    """Make the songs of a `GenerateRequest.to_dict()`.
+
+    What is finished is noted in the job's folder, so that a job that was killed goes on with the next song. "Stop after this
+    song" is honoured between songs.
+    """
+    batch = _Batch.resumed(context.job_dir / "songs.json", GenerateRequest.from_dict(request))
     with Studio.open() as studio:
-        return (yield from _songs(studio.generate(wish), wish.songs, context))
+        work = studio.generate(batch.request, finished_titles=tuple(batch.titles))
+        return (yield from _follow(work, batch, context))
 
 
 def remake(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]:
     """Make a song again: `recipe` (path), `formats` (separated by commas) and `output_dir` as on the command line."""
+    batch = _Batch(context.job_dir / "songs.json", GenerateRequest(()))
     with Studio.open() as studio:
-        work = studio.remake(
-            Path(str(request["recipe"])), formats=request.get("formats") or None, output_dir=request.get("output_dir") or None
-        )
-        return (yield from _songs(work, 1, context))
+        formats, output_dir = request.get("formats") or None, request.get("output_dir") or None
+        work = studio.remake(Path(str(request["recipe"])), formats=formats, output_dir=output_dir)
+        return (yield from _follow(work, batch, context))
 
 
 HANDLERS: dict[str, Handler] = {"generate": generate, "remake": remake}
 
 
-def _songs(work: Work[Sequence[Outcome]], songs: int, context: JobContext) -> Work[dict[str, Any]]:
-    """Song-making work with reports that can travel as JSON, and `fraction` over the whole job."""
-    facts: list[dict[str, Any]] = []
-    errors: list[str] = []
+@dataclass
+class _Batch:
+    """The songs of a job, noted on disk as they are finished."""
+
+    notes_file: Path
+    request: GenerateRequest
+    songs: list[dict[str, Any]] = field(default_factory=list)
+    titles: list[str] = field(default_factory=list)
+    """Of every song that ended, "" where it failed."""
+    errors: list[str] = field(default_factory=list)
+
+    @staticmethod
+    def resumed(notes_file: Path, request: GenerateRequest) -> _Batch:
+        """The batch as it was left, or a new one with its seed fixed from now on."""
+        try:
+            notes = json.loads(notes_file.read_text(encoding="utf-8"))
+            titles, songs = [str(title) for title in notes["titles"]], list(notes["songs"])
+            return _Batch(notes_file, replace(request, seed=int(notes["seed"])), songs, titles)
+        except (OSError, ValueError, KeyError, TypeError):
+            batch = _Batch(notes_file, replace(request, seed=new_seed() if request.seed is None else request.seed))
+            batch.note()
+            return batch
+
+    def note(self) -> None:
+        """Write down what is finished, in one move."""
+        part = self.notes_file.with_name(f"{self.notes_file.name}.{os.getpid()}.part")
+        notes = {"seed": self.request.seed, "songs": self.songs, "titles": self.titles}
+        part.write_text(json.dumps(notes, ensure_ascii=False), encoding="utf-8")
+        part.replace(self.notes_file)
+
+
+def _follow(work: Work[Sequence[Outcome]], batch: _Batch, context: JobContext) -> Work[dict[str, Any]]:
+    """Song-making work with reports that can travel as JSON and a `fraction` of the whole job."""
     reached = 0.0
     try:
-        while True:
-            try:
-                report = next(work)
-            except StopIteration:
-                break
+        for report in work:
             detail = dict(report.detail)
-            song = detail.pop("song", None)
+            song = detail.get("song")
             if isinstance(song, Song):
-                facts.append(song_facts(song))
-                detail["song"] = facts[-1]
+                detail["song"] = song_facts(song)
+                batch.songs.append(detail["song"])
             if report.stage == "failed":
-                errors.append(report.message)
-            before = int(detail.get("song_number", 1)) - 1
-            within = 1.0 if report.stage in ("finished", "failed") else float(detail.get("whole", 0.0)) * 0.9
-            if report.stage in ("convert", "files"):
-                within = 0.9 + 0.1 * report.fraction
-            reached = max(reached, min(1.0, (before + within) / songs))
+                batch.errors.append(report.message)
+            if report.stage in ("finished", "failed"):
+                batch.titles.append(song.title if isinstance(song, Song) else "")
+                batch.note()
+            reached = max(reached, _whole(report, batch.request.songs))
             yield Progress(report.stage, reached, report.message, {**detail, "stage_fraction": report.fraction})
             if report.stage in ("finished", "failed") and context.stop_after_unit():
                 break
     finally:
         work.close()
-    if errors and not facts:
-        raise StudioError(errors[0])
-    return {"songs": facts, "errors": errors}
+    if batch.errors and not batch.songs:
+        raise StudioError(batch.errors[0])
+    return {"songs": batch.songs, "errors": batch.errors}
+
+
+def _whole(report: Progress, songs: int) -> float:
+    """How far the whole job is, 0 to 1."""
+    before = int(report.detail.get("song_number", 1)) - 1
+    if report.stage in ("finished", "failed"):
+        within = 1.0
+    elif report.stage in ("convert", "files"):
+        within = 1.0 - FILES_SHARE + FILES_SHARE * report.fraction
+    else:
+        within = (1.0 - FILES_SHARE) * float(report.detail.get("whole", 0.0))
+    return min(1.0, (before + within) / songs)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import numpy as np
@@ -79,13 +80,12 @@ def finish_song(draft: Draft, workshop: Workshop) -> Work[Song]:
     """From a draft to a finished song: what is new and what is remade go the same way from here on."""
     theme = draft.planned.theme
     check_room(workshop.songs_dir, theme.length_frames)
-    with unfinished_folder(workshop.songs_dir) as folder:
+    with unfinished_folder(workshop.songs_dir) as folder, TemporaryDirectory(dir=folder.parent, prefix=folder.name) as scratch:
         arrangement = yield from _stage(arrangement_stage(draft))
-        mix = yield from _stage(render_mix(arrangement, workshop.soundfont.path, folder / "mix.f32"))
+        mix = yield from _stage(render_mix(arrangement, workshop.soundfont.path, Path(scratch) / "mix.f32"))
         made = yield from _stage(master_for(mix, workshop.finish))
         stem = safe_name(theme.title)
         delivered = yield from deliver(mix, made, workshop.finish, folder, stem, _tags(draft, workshop))
-        mix.path.unlink()
         yield Progress("files", 0.0, "Writing the score")
         recipe = recipe_of(draft, workshop, delivered.loudness)
         write_text(folder / f"{stem}.abc", write_abc(draft.tune.sheet))

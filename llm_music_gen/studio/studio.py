@@ -74,10 +74,12 @@ class Studio:
         while self._writers:
             self._writers.popitem()[1].close()
 
-    def generate(self, request: GenerateRequest) -> Work[Sequence[Outcome]]:
+    def generate(self, request: GenerateRequest, *, finished_titles: Sequence[str] = ()) -> Work[Sequence[Outcome]]:
         """Make songs, one after the other; one that fails does not stop the next.
 
-        Raises StudioError before the first song when none can be made: no model, no soundfont, no room.
+        `finished_titles` are the songs of the same batch that ended before an interruption ("" for a failed one): with the same
+        seed the rest comes out as if nothing had happened. Raises StudioError before the first song when none can be made: no
+        model, no soundfont, no room.
         """
         seed = new_seed() if request.seed is None else request.seed
         workshop = self._workshop(request.formats, request.model, request.soundfont)
@@ -93,8 +95,8 @@ class Studio:
             without=request.without,
         )
         outcomes: list[Outcome] = []
-        for number in range(1, request.songs + 1):
-            taken = tuple(outcome.song.title for outcome in outcomes if outcome.song)
+        for number in range(len(finished_titles) + 1, request.songs + 1):
+            taken = (*finished_titles, *(outcome.song.title for outcome in outcomes if outcome.song))
             work = make_song(replace(wish, taken_titles=taken), song_seed(seed, number - 1), _now(), workshop)
             outcomes.append((yield from self._one(work, number, request.songs, output_dir)))
         return outcomes
