@@ -36,9 +36,9 @@ def _blend_two(sound: Style, groove: Style) -> Style:
     tempo, tempo_note = _tempo(sound, groove)
     ratio = tempo[2] / sound.tempo_default_bpm
     lead = sound.lead
-    if ratio > 1.35 and not groove.lead.augment > lead.augment:
-        # The grid runs faster than the tune's owner walks: its notes last twice as many steps and keep their pace.
-        lead = lead.model_copy(update={"augment": 2 if lead.augment == 1 else lead.augment, "cells": groove.lead.cells})
+    if ratio > 1.35:
+        # The grid runs faster than the tune's owner walks: notes take twice as many steps and so keep their pace.
+        lead = lead.model_copy(update={"augment": min(4, 2 * lead.augment)})
     no_drums = not sound.has_drums and groove.has_drums
     notes = (
         *sound.notes,
@@ -63,7 +63,7 @@ def _blend_two(sound: Style, groove: Style) -> Style:
         "grooves": groove.grooves,
         "bass": groove.bass,
         "comp": sound.comp if _same_steps(sound, groove) else groove.comp.model_copy(
-            update={"register": sound.comp.register, "voicings": sound.comp.voicings, "voices": sound.comp.voices}
+            update={"compass": sound.comp.compass, "voicings": sound.comp.voicings, "voices": sound.comp.voices}
         ),
         "harmony": _harmony(sound, groove, ratio),
         "lead": lead,

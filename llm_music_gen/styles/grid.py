@@ -1,8 +1,8 @@
 """The notation of style sheets: one character a step for drums and chords, `step:tone/length` for bass, one word a section.
 
-Grids: `g16` one 4/4 bar of sixteenths, `g32` two 4/4 bars of sixteenths, `g12t` one 4/4 bar of eighth triplets, `g12w` one 3/4
-bar of sixteenths, `g12j` two 6/8 bars of eighths. Drum rows: `K|x.....5...x.....|` with `.` rest, `x` hit, `o` ghost, `1`-`9`
-loudness.
+Grids: `g16` one 4/4 bar of sixteenths, `g32` two of them, `g32e` four 4/4 bars of eighths, `g12t` one 4/4 bar of eighth
+triplets, `g12w` one 3/4 bar of sixteenths, `g12j` two 6/8 bars of eighths. Drum rows: `K|x.....5...x.....|` with `.` rest,
+`x` hit, `o` ghost, `1`-`9` loudness.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from llm_music_gen.errors import StyleError
 
 #: Grid -> (steps, bars, length of a bar in quarter lengths).
 GRIDS: dict[str, tuple[int, int, Fraction]] = {
-    "g16": (16, 1, Fraction(4)), "g32": (32, 2, Fraction(4)), "g12t": (12, 1, Fraction(4)), "g12w": (12, 1, Fraction(3)),
+    "g16": (16, 1, Fraction(4)), "g32": (32, 2, Fraction(4)), "g32e": (32, 4, Fraction(4)),
+    "g12t": (12, 1, Fraction(4)), "g12w": (12, 1, Fraction(3)),
     "g12j": (12, 2, Fraction(3)),
 }  # fmt: skip
 

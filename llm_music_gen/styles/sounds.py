@@ -44,7 +44,8 @@ RANGES: dict[int, tuple[int, int]] = {
 
 _ALIASES = {
     "grand piano": "piano", "acoustic piano": "piano", "rhodes": "electric piano", "ep": "electric piano",
-    "organ": "drawbar organ",    "guitar": "nylon guitar", "acoustic guitar": "steel guitar", "electric guitar": "clean guitar", "bass": "finger bass",
+    "organ": "drawbar organ", "guitar": "nylon guitar",
+    "acoustic guitar": "steel guitar", "electric guitar": "clean guitar", "bass": "finger bass",
     "double bass": "upright bass", "acoustic bass": "upright bass", "electric bass": "finger bass", "string ensemble": "strings",
     "horn": "french horn", "horns": "french horn", "sax": "tenor sax", "saxophone": "tenor sax", "vibes": "vibraphone",
     "brass": "brass section", "voice": "voice oohs", "tin whistle": "whistle", "synth lead": "saw lead", "synth pad": "warm pad",

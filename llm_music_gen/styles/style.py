@@ -13,6 +13,7 @@ from llm_music_gen.domain.key import MODES, Key
 from llm_music_gen.domain.meter import Meter
 from llm_music_gen.errors import NotationError, StyleError
 from llm_music_gen.styles.grid import GRIDS, BassHit, DrumRow, SectionTemplate, parse_bass, parse_comp, parse_drum_row, parse_form
+from llm_music_gen.styles.roman import Numeral, parse_progression
 from llm_music_gen.styles.sounds import Instrument, instrument_named
 
 SCHEMA = 1
@@ -21,9 +22,10 @@ Role = Literal["melody", "counter", "chords", "pad", "arp", "bass", "sub", "drum
 Family = Literal["electronic", "band", "jazz", "acoustic", "classical", "ambient"]
 ChordLevel = Literal["power", "triads", "sus", "sevenths", "ninths"]
 Scale = Literal["key", "major pentatonic", "minor pentatonic", "pentatonic", "blues", "harmonic minor", "chord"]
+GridName = Literal["g16", "g32", "g32e", "g12t", "g12w", "g12j"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Pitch = Annotated[int, Field(ge=12, le=120)]
-Register = tuple[Pitch, Pitch]
+Compass = tuple[Pitch, Pitch]
 
 
 def _told(error: StyleError | NotationError) -> ValueError:
@@ -80,7 +82,7 @@ class _Record(BaseModel):
 class Groove(_Record):
     """What the drums play; empty grooves are a style without drums."""
 
-    grid: Literal["g16", "g32", "g12t", "g12w", "g12j"] = "g16"
+    grid: GridName = "g16"
     a: Beat = ()
     """The plain groove."""
     b: Beat = ()
@@ -102,8 +104,10 @@ class Groove(_Record):
 class Bass(_Record):
     """What the bass plays."""
 
+    grid: GridName | None = None
+    """Steps of the patterns; left out = those of the drums."""
     patterns: BassLines = ()
-    register: Register = (28, 48)
+    compass: Compass = (28, 48)
     walking: bool = False
     """Four to the bar through the chord, as in jazz."""
     gate: Share = 0.9
@@ -112,11 +116,13 @@ class Bass(_Record):
 class Comp(_Record):
     """What accompanies: chord rhythms, arpeggios, voicings."""
 
+    grid: GridName | None = None
+    """Steps of the patterns; left out = those of the drums."""
     chords: Patterns = ()
     """Rhythms of the chord instrument: x hit, - held."""
     arpeggios: Patterns = ()
     """Digits are voices from the bottom."""
-    register: Register = (50, 72)
+    compass: Compass = (50, 72)
     voices: int = Field(default=4, ge=2, le=5)
     voicings: tuple[Literal["close", "drop2", "spread", "open5", "shell", "rootless", "quartal"], ...] = ("close",)
     gate: Share = 0.8
@@ -143,7 +149,7 @@ class Lead(_Record):
     """What becomes of the tune."""
 
     notes_per_bar: tuple[float, float] = (3, 6)
-    register: Register = (62, 81)
+    compass: Compass = (62, 81)
     augment: Literal[1, 2, 4] = 1
     """A bar of the tune takes so many bars."""
     reduce: int = Field(default=0, ge=0, le=3)
@@ -284,14 +290,21 @@ class Style(_Record):
                 Meter.parse(meter)
             for tonic in self.tonics:
                 Key.parse(tonic)
-        except NotationError as error:
+            for progression in self.harmony.progressions:
+                parse_progression(progression)
+        except (NotationError, StyleError) as error:
             raise _told(error) from error
-        for low, high in (self.bass.register, self.comp.register, self.lead.register):
+        for low, high in (self.bass.compass, self.comp.compass, self.lead.compass):
             if high - low < 11:
-                raise ValueError("a register must span at least an octave")
+                raise ValueError("a compass must span at least an octave")
         if missing := [role for role in ("melody", "chords", "bass") if not self.instruments.get(role)]:
             raise ValueError(f"instruments needs {missing[0]}")
         return self
+
+    @property
+    def progressions(self) -> tuple[tuple[tuple[Numeral, ...], ...], ...]:
+        """The style's progressions, read: progression -> bar -> chords."""
+        return tuple(parse_progression(text) for text in self.harmony.progressions)
 
     @property
     def has_drums(self) -> bool:
