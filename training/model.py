@@ -104,6 +104,12 @@ class Composer(nn.Module):  # type: ignore[misc]
             stream = block(stream, self.cosine[:length], self.sine[:length])
         return functional.linear(self.norm(stream), self.embedding.weight)
 
+    def set_dropout(self, share: float) -> None:
+        """Change how much is dropped in training."""
+        for module in self.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = share
+
     def parameter_count(self) -> int:
         """Number of trained values."""
         return sum(parameter.numel() for parameter in self.parameters())

@@ -71,7 +71,7 @@ def test_the_rate_rises_stays_and_falls() -> None:
 def test_training_lowers_the_loss_and_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     lines: list[str] = []
     plain = Mix(own_key=1.0, remeter=0.0, divide=0.0, join=0.0, folk_harmonised=0.0)
-    recipe = Recipe(shape=SHAPE, mix=plain, late_mix=plain, characters=6000, batch_characters=512, dropout=0.0)
+    recipe = Recipe(shape=SHAPE, mix=plain, late_mix=plain, characters=6000, first_batch_characters=512, batch_characters=512, first_dropout=0.0)
     train(recipe, [TUNE], [TUNE], [TUNE], tmp_path, compiled=False, report=lines.append)
     epochs = [float(line.split()[3]) for line in lines if line.startswith("epoch")]
     assert epochs[-1] < 0.7 * epochs[0]
