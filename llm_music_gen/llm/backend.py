@@ -15,6 +15,8 @@ from llm_music_gen.errors import DependencyMissing, ModelError, UsageError
 from llm_music_gen.llm.gguf import read_gguf_header
 
 AUTO = "auto"
+#: Weights that are worth a thread of their own. In smaller models threads wait for each other longer than they work.
+BYTES_PER_THREAD = 64 * 2**20
 #: Name -> (package to look for, our module, its class). The first that is installed is the one "auto" takes.
 _BINDINGS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
@@ -39,6 +41,11 @@ def thread_count(fraction: float) -> int:
     return max(1, int((os.cpu_count() or 1) * fraction + 1e-9))
 
 
+def useful_threads(threads: int, size_bytes: int) -> int:
+    """`threads`, or fewer for a model of `size_bytes` that has not work enough for them; at least 1."""
+    return max(1, min(threads, 1 + size_bytes // BYTES_PER_THREAD))
+
+
 def load_model(
     path: Path,
     *,
@@ -49,7 +56,7 @@ def load_model(
 ) -> TextModel:
     """Load a GGUF file.
 
-    `threads` None takes 5/6 of the logical cores; `context_tokens` is cut to what the model was trained for; `gpu_layers` 0 stays
+    `threads` None takes 5/6 of the logical cores; small models get fewer, see `useful_threads`. `context_tokens` is cut to what the model was trained for; `gpu_layers` 0 stays
     on the CPU, -1 puts on the GPU what fits. With "auto" the next binding is tried when the first cannot even be imported.
     Raises ModelError (the file or its memory), DependencyMissing (no binding), UsageError (unknown binding).
     """
@@ -67,7 +74,7 @@ def load_model(
             loader = getattr(importlib.import_module(module), class_name)
             model = loader(
                 header.path,
-                threads=thread_count(5 / 6) if threads is None else threads,
+                threads=useful_threads(thread_count(5 / 6) if threads is None else threads, header.size_bytes),
                 context_tokens=context_tokens,
                 gpu_layers=gpu_layers,
                 block_count=header.layers,

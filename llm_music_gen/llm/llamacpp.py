@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +39,9 @@ def _library() -> Any:
     """The C interface, imported and started on first use, its log sent to ours."""
     global _native
     if _native is None:
+        # GNU's OpenMP lets threads that wait for each other spin for milliseconds, hundreds of times a token. Where other programs
+        # want the cores too that makes two threads up to fifty times slower than one; asleep they are never slower than one.
+        os.environ.setdefault("GOMP_SPINCOUNT", "100")
         from llama_cpp import llama_cpp as native
 
         @native.llama_log_callback  # type: ignore[untyped-decorator, unused-ignore]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from llm_music_gen.errors import DependencyMissing, ModelError, UsageError
-from llm_music_gen.llm.backend import binding_names, load_model, thread_count
+from llm_music_gen.llm.backend import binding_names, load_model, thread_count, useful_threads
 from llm_music_gen.llm.offload import gpu_attempts
 from tests.fakes.gguf_writer import Shape, character_vocabulary, write_model
 from tests.integration.llm.conftest import ModelFile
@@ -130,8 +131,9 @@ def test_gpu_layers_are_halved_until_the_model_loads() -> None:
 
 def test_there_is_always_a_thread() -> None:
     assert thread_count(0.0) == thread_count(0.0001) == 1
-    assert thread_count(1.0) >= 1
-    assert len(binding_names()) == 2
+    assert thread_count(1.0) == os.cpu_count()
+    assert useful_threads(16, 12 * 2**20) == 1
+    assert useful_threads(5, 5 * 2**30) == 5
 
 
 def test_errors_are_model_errors_for_missing_files(tmp_path: Path, binding: str) -> None:
