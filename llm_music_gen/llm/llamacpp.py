@@ -39,8 +39,8 @@ def _library() -> Any:
     """The C interface, imported and started on first use, its log sent to ours."""
     global _native
     if _native is None:
-        # GNU's OpenMP lets threads that wait for each other spin for milliseconds, hundreds of times a token. Where other programs
-        # want the cores too that makes two threads up to fifty times slower than one; asleep they are never slower than one.
+        # GNU's OpenMP lets threads that wait for each other spin for milliseconds, hundreds of times a token: where other
+        # programs want the cores too, two threads were ten to fifty times slower than one. Asleep they cost next to nothing.
         os.environ.setdefault("GOMP_SPINCOUNT", "100")
         from llama_cpp import llama_cpp as native
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from llm_music_gen.errors import DependencyMissing, ModelError, UsageError
-from llm_music_gen.llm.backend import binding_names, load_model, thread_count, useful_threads
+from llm_music_gen.llm.backend import load_model, thread_count, useful_threads
 from llm_music_gen.llm.offload import gpu_attempts
 from tests.fakes.gguf_writer import Shape, character_vocabulary, write_model
 from tests.integration.llm.conftest import ModelFile
