@@ -11,7 +11,8 @@ _DEGREES = {"i": 0, "ii": 2, "iii": 4, "iv": 5, "v": 7, "vi": 9, "vii": 11}
 _NUMERAL = re.compile(r"^([b#]?)(VII|VI|V|IV|III|II|I|vii|vi|v|iv|iii|ii|i)([A-Za-z0-9+]*)(?:/([b#]?[1-7]))?$")
 _MAJOR = {
     "": "", "7": "7", "M7": "maj7", "9": "9", "M9": "maj9", "13": "9", "6": "6", "69": "6", "add9": "", "sus4": "sus4",
-    "sus2": "sus2", "sus": "sus4", "7sus4": "7sus4", "9sus": "7sus4", "9sus4": "7sus4", "11": "7sus4", "13sus": "7sus4", "13sus4": "7sus4",
+    "sus2": "sus2", "sus": "sus4", "7sus4": "7sus4", "9sus": "7sus4", "9sus4": "7sus4", "11": "7sus4", "13sus": "7sus4",
+    "13sus4": "7sus4",
     "5": "5", "+": "aug", "7b9": "7", "o7": "dim7", "o": "dim",
 }  # fmt: skip
 _MINOR = {
