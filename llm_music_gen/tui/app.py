@@ -1,0 +1,354 @@
+"""The terminal app: what all screens share, and how the program begins and ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from llm_music_gen.domain.job import Job, JobState
+from llm_music_gen.domain.song import Song
+from llm_music_gen.errors import StudioError
+from llm_music_gen.jobs.queue import JobQueue
+from llm_music_gen.jobs.when_done import WhenDone
+from llm_music_gen.playback.jukebox import Jukebox
+from llm_music_gen.playback.track import Track, track_of
+from llm_music_gen.settings import save_settings, with_setting
+from llm_music_gen.tui.actions import EVERYWHERE, bindings
+from llm_music_gen.tui.bridge import Bridge
+from llm_music_gen.tui.console import native_prints_in
+from llm_music_gen.tui.messages import JobsMoved, LibraryRead, QueueEmptied, Told
+from llm_music_gen.tui.palette import ActionProvider
+from llm_music_gen.tui.screens.base import StudioScreen
+from llm_music_gen.tui.screens.dialogs import AskText, Choose
+from llm_music_gen.tui.screens.main import MainScreen, length_words
+from llm_music_gen.tui.services import Services, open_services
+from llm_music_gen.tui.themes import THEMES, is_old_console
+from llm_music_gen.tui.widgets.now_line import NowLine
+
+TICK_S = 0.2
+
+
+class StudioApp(App[int]):
+    """Shows screens over a jukebox and a bridge. State that several screens show is kept here."""
+
+    TITLE = "Llm-Music-Gen"
+    CSS_PATH = "app.tcss"
+    COMMANDS: ClassVar[set[Any]] = {ActionProvider}
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(EVERYWHERE)]
+
+    def __init__(self, services: Services, tracks: Sequence[Track] = ()) -> None:
+        super().__init__()
+        self.services = services
+        self.bridge = Bridge(self, services)
+        self.songs: tuple[Song, ...] = ()
+        self.jobs: tuple[Job, ...] = ()
+        self.when_done = WhenDone.NOTHING
+        self._tracks = tuple(tracks)
+        self._undo: list[Callable[[], None]] = []
+        self._offered = self._counting = self._leaving = False
+
+    @property
+    def jukebox(self) -> Jukebox:
+        """The jukebox."""
+        return self.services.jukebox
+
+    # Beginning and end
+
+    def on_mount(self) -> None:
+        for theme in THEMES:
+            self.register_theme(theme)
+        self._take_theme(self.services.settings.theme)
+        if is_old_console():
+            self.add_class("-old-console")
+            self.animation_level = "none"
+            self.jukebox.spectrum = False
+        self.push_screen(MainScreen())
+        self.set_interval(TICK_S, self._tick)
+        self.bridge.start()
+        if self.services.complaint:
+            self.notify(self.services.complaint + " The defaults are used.", severity="error", timeout=15, markup=False)
+        if self._tracks:
+            self.jukebox.play_tracks(self._tracks)
+            self.action_go("jukebox")
+
+    def on_unmount(self) -> None:
+        self.bridge.close()
+        self.jukebox.close()
+        if self.services.lock is not None:
+            self.services.lock.release()
+
+    async def action_quit(self) -> None:
+        """Ctrl-Q and Ctrl-C ask what X asks."""
+        self.action_exit()
+
+    def action_exit(self) -> None:
+        active = [job for job in self.jobs if job.state in (JobState.RUNNING, JobState.QUEUED)]
+        if not active or not self.services.owner or self._leaving:
+            self.exit(0)
+            return
+
+        def decide(answer: int | None) -> None:
+            if answer == 0:
+                self.exit(0)
+            elif answer == 1:
+                self._leaving = True
+                self.notify("The program ends when all songs are made. X leaves at once.", timeout=8)
+            elif answer == 2:
+                self.bridge.do(self._stop_and_leave)
+
+        answers = [
+            "Go on in the background",
+            "Wait until all is done, then leave",
+            "Stop; what is finished stays, the rest can be resumed",
+        ]
+        self.push_screen(Choose("Songs are still being made. What shall happen?", answers), decide)
+
+    def _stop_and_leave(self, queue: JobQueue) -> None:
+        queue.stop()
+        self.call_from_thread(self.exit, 0)
+
+    # What is told
+
+    def on_jobs_moved(self, message: JobsMoved) -> None:
+        self.jobs, self.when_done = message.jobs, message.when_done
+        self._each_screen(lambda screen: screen.show_jobs())
+        self._draw_now()
+        if not self._offered:
+            self._offered = True
+            self._offer_to_resume(message)
+        if message.left_s is not None and not self._counting:
+            self._counting = True
+            self._ask_to_call_off(message.when_done)
+        elif message.left_s is None:
+            self._counting = False
+
+    def on_queue_emptied(self, message: QueueEmptied) -> None:
+        if self._leaving:
+            self.exit(0)
+        elif message.action is WhenDone.PLAY and not self.jukebox.is_playing:
+            self.jukebox.play_tracks(self.library_tracks())
+        self.bell()
+
+    def on_library_read(self, message: LibraryRead) -> None:
+        self.songs = message.songs
+        arrived = [track for song in message.arrived if (track := track_of(song)) is not None]
+        if arrived:
+            self._play_or_queue(arrived)
+        self._each_screen(lambda screen: screen.show_library())
+
+    def on_told(self, message: Told) -> None:
+        self.notify(message.sentence, severity="error" if message.bad else "information", timeout=8, markup=False)
+
+    def _play_or_queue(self, arrived: list[Track]) -> None:
+        """Auto-play: a finished song starts by itself unless something plays; then it comes at the end."""
+        if self.services.settings.auto_play and not self.jukebox.is_playing and self.jukebox.is_stopped:
+            self.jukebox.play_tracks(arrived)
+        else:
+            self.jukebox.queue.add(arrived)
+        self.notify(f'"{arrived[-1].title}" is ready.', timeout=4, markup=False)
+
+    def _offer_to_resume(self, message: JobsMoved) -> None:
+        if not self.services.owner or message.alive:
+            return
+        cut_off = [job for job in message.jobs if job.state in (JobState.INTERRUPTED, JobState.RUNNING)]
+        waiting = [job for job in message.jobs if job.state is JobState.QUEUED]
+        if not cut_off and not waiting:
+            return
+
+        def decide(answer: int | None) -> None:
+            if answer == 0:
+                self.bridge.do(lambda queue: _go_on(queue, cut_off))
+            elif answer == 2:
+                self.bridge.do(lambda queue: _cancel_all(queue, cut_off + waiting))
+
+        number = len(cut_off) + len(waiting)
+        question = f"Last time {number} {'job was' if number == 1 else 'jobs were'} not finished. No finished song is lost."
+        self.push_screen(Choose(question, ["Go on with the work", "Leave it for later (J shows it)", "Cancel it"]), decide)
+
+    def _ask_to_call_off(self, action: WhenDone) -> None:
+        what = "goes to sleep" if action is WhenDone.SLEEP else "shuts down"
+
+        def decide(answer: int | None) -> None:
+            if answer == 0:
+                self.bridge.do(lambda queue: queue.set_when_done(WhenDone.NOTHING))
+
+        self.push_screen(Choose(f"All is done. The computer {what} within a minute.", ["Call it off", "Let it"]), decide)
+
+    # What several screens do
+
+    def action_go(self, place: str) -> None:
+        """Open a screen; the main menu is always below it."""
+        while len(self.screen_stack) > 2 or (len(self.screen_stack) > 1 and not isinstance(self.screen, MainScreen)):
+            self.pop_screen()
+        if place != "main":
+            self.push_screen(_screen(place))
+
+    def action_help(self) -> None:
+        from llm_music_gen.tui.screens.help import help_page
+
+        self.push_screen(help_page(getattr(self.screen, "PLACE", "main")))
+
+    def action_play_pause(self) -> None:
+        if self.jukebox.queue.current is None and not self.jukebox.queue.remaining and not self.jukebox.queue.played:
+            self.jukebox.queue.replace(self.library_tracks())
+        self.jukebox.toggle()
+        self._tick()
+
+    def action_next_song(self) -> None:
+        self.jukebox.next()
+        self._tick()
+
+    def action_leave_field(self) -> None:
+        """Screens do it; dialogs close by themselves."""
+
+    def library_tracks(self) -> list[Track]:
+        """Every song that can be played."""
+        return [track for song in self.songs if (track := track_of(song)) is not None]
+
+    def change_setting(self, key: str, value: object) -> None:
+        """Change one setting and save it at once; a value that will not do is refused with a sentence."""
+        try:
+            settings = with_setting(self.services.settings, key, value)
+        except StudioError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        self.services.settings = settings
+        if key == "volume_percent" and round(self.jukebox.volume_percent) != settings.volume_percent:
+            self.jukebox.set_volume(settings.volume_percent)
+        elif key == "theme":
+            self._take_theme(settings.theme)
+        path = self.services.paths.settings_file
+        self.bridge.do(lambda _: save_settings(settings, path))
+        self._each_screen(lambda screen: screen.show_library())
+
+    def ask_length(self, after: Callable[[], None] | None = None) -> None:
+        """The one field for the song length, for the main menu and the configuration."""
+        from llm_music_gen.composing.lengths import parse_length
+
+        def check(text: str) -> str:
+            return f"Song Length: {parse_length(text)}"
+
+        def take(text: str | None) -> None:
+            if text is not None:
+                self.change_setting("song_length", text)
+                if after is not None:
+                    after()
+
+        hint = '"5" minutes, "4-6" a range, "8:00" hours and minutes, "30s", "3m20s"'
+        self.push_screen(AskText("How long shall a song be?", length_text(self.services.settings.song_length), check, hint), take)
+
+    def submit_songs(self, request: Any, *, endless: bool = False) -> bool:
+        """Queue songs. Returns False, with a sentence, in an app that only plays."""
+        if not self.services.owner:
+            self.notify("Another Llm-Music-Gen is open and makes the songs; this one only plays.", severity="warning", timeout=8)
+            return False
+        count = "songs until stopped" if endless else "1 song" if request.songs == 1 else f"{request.songs} songs"
+        title = f"{request.styles_text} ({count}, {length_words(request.length)})"
+        values = {"request": request.to_dict(), "until_stopped": endless}
+        self.bridge.do(lambda queue: _submitted(queue, title, values))
+        return True
+
+    def make_more_like(self, song: Song) -> None:
+        """Queue another song of the same kind."""
+        if not self.services.owner:
+            self.notify("Another Llm-Music-Gen is open and makes the songs; this one only plays.", severity="warning", timeout=8)
+            return
+        services = self.services
+
+        def submit(queue: JobQueue) -> str:
+            from llm_music_gen.studio.studio import Studio
+
+            request = Studio(services.paths, services.settings).request_like(song)
+            _submitted(queue, f'More like "{song.title}"', {"request": request.to_dict()})
+            return f'Another song like "{song.title}" is in the queue.'
+
+        self.bridge.do(submit)
+
+    def remember_undo(self, undo: Callable[[], None]) -> None:
+        """What the undo key shall do next."""
+        self._undo.append(undo)
+
+    def undo(self) -> None:
+        """Undo what was done last."""
+        if self._undo:
+            self._undo.pop()()
+        else:
+            self.notify("There is nothing to undo.", timeout=2)
+
+    def _tick(self) -> None:
+        """A fifth of a second has passed."""
+        self.jukebox.tick()
+        notice = self.jukebox.take_notice()
+        if notice:
+            self.notify(notice, severity="warning", timeout=6, markup=False)
+        if isinstance(self.screen, StudioScreen):
+            self.screen.show_time()
+        self._draw_now()
+
+    def _draw_now(self) -> None:
+        if isinstance(self.screen, StudioScreen) and self.screen.PLACE != "jukebox":
+            with suppress(Exception):
+                self.screen.query_one(NowLine).show(self.jukebox, self.jobs)
+
+    def _each_screen(self, draw: Callable[[StudioScreen], None]) -> None:
+        """Redraw the screen in front; those behind redraw when they come back."""
+        if isinstance(self.screen, StudioScreen) and self.screen.is_mounted:
+            draw(self.screen)
+
+    def _take_theme(self, name: str) -> None:
+        self.theme = name if name in self.available_themes else THEMES[0].name
+
+
+def length_text(text: str) -> str:
+    """The setting as it is typed."""
+    return text
+
+
+def run_app(tracks: Sequence[Track] = ()) -> int:
+    """Open the app in this terminal. Returns the exit code."""
+    services = open_services()
+    with native_prints_in(services.paths.logs_dir / "native.log"):
+        return StudioApp(services, tracks).run() or 0
+
+
+def _go_on(queue: JobQueue, cut_off: Sequence[Job]) -> None:
+    for job in cut_off:
+        queue.resume(job.uid)
+    queue.ensure_worker()
+
+
+def _cancel_all(queue: JobQueue, jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        queue.cancel(job.uid)
+
+
+def _submitted(queue: JobQueue, title: str, values: dict[str, Any]) -> None:
+    queue.submit("generate", title, values)
+
+
+def _screen(place: str) -> Screen[None]:
+    """A screen, its module loaded when it is first opened."""
+    if place == "generate":
+        from llm_music_gen.tui.screens.generate import GenerateScreen
+
+        return GenerateScreen()
+    if place == "jukebox":
+        from llm_music_gen.tui.screens.jukebox import JukeboxScreen
+
+        return JukeboxScreen()
+    if place == "configuration":
+        from llm_music_gen.tui.screens.configuration import ConfigurationScreen
+
+        return ConfigurationScreen()
+    if place == "jobs":
+        from llm_music_gen.tui.screens.jobs import JobsScreen
+
+        return JobsScreen()
+    from llm_music_gen.tui.screens.songs import SongsScreen
+
+    return SongsScreen()

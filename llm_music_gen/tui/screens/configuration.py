@@ -1,0 +1,206 @@
+"""The configuration: the six options as the user drew them, then the rest. Every change is saved at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import OptionList, Static
+
+from llm_music_gen.errors import SettingsError
+from llm_music_gen.settings import FORMATS, Settings, setting_fields, with_setting
+from llm_music_gen.tui.actions import bindings
+from llm_music_gen.tui.screens.base import StudioScreen
+from llm_music_gen.tui.screens.dialogs import AskText, Choose
+from llm_music_gen.tui.screens.main import frequency_words, length_words
+from llm_music_gen.tui.themes import THEME_NAMES
+from llm_music_gen.tui.widgets.rule import Line
+from llm_music_gen.tui.widgets.song_list import SongList
+from llm_music_gen.tui.words import fraction_text, shortened
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of the list."""
+
+    key: str
+    label: str
+    """With `{}` where the value stands."""
+    show: Callable[[Any], str] = str
+    read: Callable[[str], Any] = str
+    choices: tuple[Any, ...] = ()
+
+
+def _read_fraction(text: str) -> float:
+    try:
+        return float(Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text.replace(",", ".")))
+    except (ValueError, ZeroDivisionError) as error:
+        raise SettingsError(f"{text!r} is no share.", hint="Write 5/6, 0.8 or 80%.") from error
+
+
+def _read_percent(text: str) -> int:
+    return _read_number(int)(text.rstrip("% "))  # type: ignore[no-any-return]
+
+
+def _read_number(kind: Callable[[str], Any]) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        try:
+            return kind(text.strip().replace(",", "."))
+        except ValueError as error:
+            raise SettingsError(f"{text!r} is no number.") from error
+
+    return read
+
+
+def _read_list(text: str) -> tuple[str, ...]:
+    return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+
+
+def _file_name(value: str) -> str:
+    return shortened(value.replace("\\", "/").rsplit("/", 1)[-1]) if value else "built-in"
+
+
+ITEMS = (
+    Item("thread_fraction", "1. Change Thread Fraction ({})", fraction_text, _read_fraction),
+    Item("temperature", "2. Change Model Temperature ({})", lambda value: f"{value:g}", _read_number(float)),
+    Item("volume_percent", "3. Change Audio Volume ({}%)", str, _read_percent),
+    Item("model", "4. Select Model ({})", _file_name),
+    Item("song_length", "5. Set Song Length ({})", lambda value: length_words(value).title()),
+    Item("auto_play", "6. Auto-Play After Convert ({})", lambda value: str(value).lower(), choices=(True, False)),
+    Item("frequency", "   Frequency ({})", frequency_words),
+    Item("theme", "   Colours ({})", choices=THEME_NAMES),
+    Item("formats", "   Formats ({})", ", ".join, _read_list),
+    Item("mp3_kbps", "   MP3 Bit Rate ({} kbit/s)", choices=(128, 160, 192, 256, 320)),
+    Item("output_dir", "   Output Folder ({})", lambda value: value or "the library only"),
+    Item("soundfont", "   Soundfont ({})", lambda value: value or "the first one found"),
+    Item("loudness_lufs", "   Loudness ({} LUFS)", lambda value: f"{value:g}", _read_number(float)),
+    Item("gpu_layers", "   GPU Layers ({})", str, _read_number(int)),
+    Item("context_tokens", "   Context ({})", lambda value: str(value) if value else "what suits the model", _read_number(int)),
+    Item("theme_model", "   Theme Model ({})", lambda value: _file_name(value) if value else "built-in word tables"),
+    Item("log_level", "   Log Level ({})", choices=("debug", "info", "warning", "error")),
+)
+MODEL_KEYS = ("model", "theme_model")
+
+
+class ConfigurationScreen(StudioScreen):
+    """Numbers change the six; arrows and Enter reach all of them."""
+
+    PLACE = "configuration"
+    HEADING = "Configuration"
+    PROMPT = "Selection; Options = 1-6, Back to Menu = B:"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("configuration")]
+
+    def body(self) -> ComposeResult:
+        yield SongList(id="options")
+        yield Line()
+        yield Static(id="about")
+
+    def on_mount(self) -> None:
+        self.query_one("#options").focus()
+
+    def focus_home(self) -> None:
+        self.query_one("#options").focus()
+
+    def show_library(self) -> None:
+        settings = self.studio.services.settings
+        self.query_one(SongList).show([item.label.format(item.show(getattr(settings, item.key))) for item in ITEMS])
+        self._explain()
+
+    @on(OptionList.OptionHighlighted)
+    def _explain(self) -> None:
+        item = self._marked()
+        field = next(field for field in setting_fields() if field.key == item.key)
+        default = item.show(field.default)
+        self.query_one("#about", Static).update(
+            Text.assemble(
+                (f"{field.title}. ", "bold"), field.explanation, (f"\nDefault: {default}    In settings.toml: {item.key}", "dim")
+            )
+        )
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self) -> None:
+        self.action_change_marked()
+
+    def action_change(self, number: int) -> None:
+        self.query_one(SongList).highlighted = number - 1
+        self._change(ITEMS[number - 1])
+
+    def action_change_marked(self) -> None:
+        self._change(self._marked())
+
+    def action_default(self) -> None:
+        item = self._marked()
+        self.studio.change_setting(item.key, getattr(Settings(), item.key))
+        self.show_library()
+
+    def _marked(self) -> Item:
+        return ITEMS[self.query_one(SongList).highlighted or 0]
+
+    def _change(self, item: Item) -> None:
+        value = getattr(self.studio.services.settings, item.key)
+        if item.key in MODEL_KEYS:
+            self._find_models(item)
+        elif item.key == "song_length":
+            self.studio.ask_length(self.show_library)
+        elif item.choices == (True, False):
+            self._set(item, not value)
+        elif item.choices:
+            self._choose(item, [str(choice) for choice in item.choices], item.choices, value)
+        else:
+            self._ask(item, value)
+
+    def _ask(self, item: Item, value: Any) -> None:
+        settings = self.studio.services.settings
+        field = next(field for field in setting_fields() if field.key == item.key)
+        limits = ", ".join(FORMATS) if item.key == "formats" else f"Default: {item.show(field.default)}"
+
+        def check(text: str) -> str:
+            return item.show(getattr(with_setting(settings, item.key, item.read(text)), item.key))
+
+        shown = (
+            fraction_text(value)
+            if item.key == "thread_fraction"
+            else ", ".join(value)
+            if isinstance(value, tuple)
+            else str(value)
+        )
+        dialog = AskText(f"{field.title}. {field.explanation}", shown, check, limits)
+        self.app.push_screen(dialog, lambda text: None if text is None else self._set(item, item.read(text)))
+
+    def _choose(self, item: Item, labels: list[str], values: tuple[Any, ...], value: Any) -> None:
+        here = values.index(value) if value in values else 0
+
+        def chosen(index: int | None) -> None:
+            if index is not None:
+                self._set(item, values[index])
+
+        field = next(field for field in setting_fields() if field.key == item.key)
+        self.app.push_screen(Choose(f"{field.title}. {field.explanation}", labels, here), chosen)
+
+    @work(thread=True, exclusive=True, exit_on_error=False)
+    def _find_models(self, item: Item) -> None:
+        """Look for models; folders on slow disks may take their time."""
+        from llm_music_gen.llm.registry import find_models
+
+        found = [model for model in find_models(self.studio.services.paths.models_dir) if model.source != "built-in"]
+        self.app.call_from_thread(self._ask_model, item, found)
+
+    def _ask_model(self, item: Item, found: list[Any]) -> None:
+        labels = ["built-in composer" if item.key == "model" else "built-in word tables"]
+        labels += [
+            f"{model.name}  ({model.size_bytes / 1e9:.1f} GB, {model.quantization or '?'})"
+            + (f"  {model.problem}" if model.problem else "")
+            for model in found
+        ]
+        values = ("", *(str(model.path) for model in found))
+        self._choose(item, labels, values, getattr(self.studio.services.settings, item.key))
+
+    def _set(self, item: Item, value: Any) -> None:
+        self.studio.change_setting(item.key, value)
+        self.show_library()
