@@ -30,6 +30,19 @@ def key_chords(key: Key) -> tuple[str, ...]:
     return tuple(dict.fromkeys(chord_text(chord, key) for chord in found))
 
 
+def primary_chords(key: Key) -> tuple[str, ...]:
+    """The few that say plainly which key it is: tonic, subdominant, dominant and their relatives; no diminished ones."""
+    degrees = (0, 1, 3, 4, 5) if not key.is_minor else (0, 3, 4, 5, 6)
+    roots = {key.scale_pcs[degree] for degree in degrees}
+    dominant = (key.tonic_pc + 7) % 12
+    chosen = []
+    for symbol in key_chords(key):
+        chord = parse_chord(symbol)
+        if chord.root_pc in roots and (chord.quality in ("", "m") or (chord.quality == "7" and chord.root_pc == dominant)):
+            chosen.append(symbol)
+    return tuple(chosen)
+
+
 def tonic_chord(key: Key) -> str:
     """The symbol of the tonic triad; a diminished one (locrian) becomes minor, because a song cannot rest on it."""
     return chord_text(ChordSymbol(Fraction(0), key.tonic_pc, "m" if key.is_minor else ""), key)

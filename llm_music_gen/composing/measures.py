@@ -18,22 +18,27 @@ from llm_music_gen.notation.chords import chord_pcs
 
 _MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+#: Mode -> the profile of its nearest relative, and the degrees (in semitones) that change places.
+_EXCHANGED = {
+    "dorian": (_MINOR, ((8, 9),)),
+    "phrygian": (_MINOR, ((1, 2),)),
+    "locrian": (_MINOR, ((1, 2), (6, 7))),
+    "lydian": (_MAJOR, ((5, 6),)),
+    "mixolydian": (_MAJOR, ((10, 11),)),
+}
 
 
 def key_correlations(histogram: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
     """Correlation of a pitch-class histogram (12 weights, C first) with the 12 major, then the 12 minor keys. Shape (24,)."""
     weights = np.asarray(histogram, dtype=np.float64)
-    centred = weights - weights.mean()
-    norm = float(np.sqrt((centred**2).sum()))
-    if norm == 0.0:
-        return np.zeros(24)
-    result = np.empty(24)
-    for offset, profile in ((0, _MAJOR), (12, _MINOR)):
-        shape = np.asarray(profile) - np.mean(profile)
-        shape /= np.sqrt((shape**2).sum())
-        for tonic in range(12):
-            result[offset + tonic] = float((centred * np.roll(shape, tonic)).sum()) / norm
-    return result
+    return np.array([_correlation(weights, np.roll(profile, tonic)) for profile in (_MAJOR, _MINOR) for tonic in range(12)])
+
+
+def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Pearson's; 0 where one of them is constant."""
+    one, two = first - first.mean(), second - second.mean()
+    norm = float(np.sqrt((one**2).sum() * (two**2).sum()))
+    return float((one * two).sum()) / norm if norm else 0.0
 
 
 def key_index(key: Key) -> int:
@@ -55,10 +60,26 @@ def pitch_class_histogram(section: LeadSection, bar_ql: float) -> NDArray[np.flo
 
 
 def key_clarity(section: LeadSection, key: Key, bar_ql: float) -> float:
-    """How far the wanted key is ahead of the best other one (negative: how far behind), as a difference of correlations."""
-    correlations = key_correlations(pitch_class_histogram(section, bar_ql))
-    wanted = key_index(key)
+    """How far the wanted key is ahead of the best other one (negative: how far behind), as a difference of correlations.
+
+    Major and minor compete with all 24 keys. The other modes compete with their own kind on the 11 other tonics, by the profile
+    of their nearest relative with the degrees exchanged that make the mode.
+    """
+    histogram = pitch_class_histogram(section, bar_ql)
+    if key.mode in _EXCHANGED:
+        correlations = np.array([_correlation(histogram, np.roll(_mode_profile(key.mode), tonic)) for tonic in range(12)])
+        wanted = key.tonic_pc
+    else:
+        correlations, wanted = key_correlations(histogram), key_index(key)
     return float(correlations[wanted] - np.delete(correlations, wanted).max())
+
+
+def _mode_profile(mode: str) -> NDArray[np.float64]:
+    base, exchanges = _EXCHANGED[mode]
+    profile = np.array(base)
+    for one, other in exchanges:
+        profile[[one, other]] = profile[[other, one]]
+    return profile
 
 
 def distinct_bar_share(bars: Sequence[str]) -> float:

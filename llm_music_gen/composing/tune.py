@@ -7,13 +7,15 @@ another seed, and the best attempt stays.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
 
-from llm_music_gen.composing.harmony import half_close_chord, harmonised, key_chords, tonic_chord
+from llm_music_gen.composing.cadence import settled
+from llm_music_gen.composing.harmony import half_close_chord, harmonised, key_chords, primary_chords, tonic_chord
 from llm_music_gen.composing.measures import GOOD, quality
 from llm_music_gen.composing.motif import first_bars, transposed_motif
 from llm_music_gen.composing.prompts import section_prompt
@@ -37,6 +39,7 @@ TOKENS_PER_BAR = 40
 MOTIF_BARS = 1
 #: Scale steps by which the second material moves the motif of the first.
 SECOND_THEME_STEPS = (2, 3, 4, -2, -3)
+_CHORD = re.compile(r'"([^"]+)"')
 _OPEN_ROLES = frozenset({"bridge", "break", "build"})
 
 
@@ -122,6 +125,7 @@ class _TuneWriter:
     melody_range: MelodyRange
     written: list[WrittenSection] = field(default_factory=list)
     reached: float = 0.0
+    chords: tuple[str, ...] = ()
 
     def write(self) -> Work[Tune]:
         theme = self.theme
@@ -148,7 +152,12 @@ class _TuneWriter:
         for attempt in range(MAX_ATTEMPTS):
             rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number, attempt)))
             opening = self._opening(plan, rng)
-            text = yield from self._bars(plan, plan.bars, "", opening, plan.label in self.closing, int(rng.integers(2**31)))
+            closes = plan.label in self.closing
+            # After a first attempt that did not find its key, only the chords that make it plain are offered.
+            self.chords = key_chords(self.theme.key) if attempt == 0 else primary_chords(self.theme.key)
+            text = yield from self._bars(plan, plan.bars, "", opening, closes, int(rng.integers(2**31)))
+            if closes:
+                text = settled(text, self.theme.key, self.theme.meter, self.unit)
             section = WrittenSection(plan.label, plan.bars, text)
             score = self._judge(section)
             if best is None or score > best[0]:
@@ -184,6 +193,7 @@ class _TuneWriter:
 
     def _generate(self, plan: SectionPlan, bars: int, before: str, opening: str, closes: bool, seed: int) -> Work[str]:
         constraint = self._constraint(plan, bars, before, opening, closes)
+        opening = constraint.spec.opening
         prompt = self._prompt(plan, bars, before + opening)
         sampling = replace(
             sampling_for(self.format_name),
@@ -202,11 +212,11 @@ class _TuneWriter:
         """The rules for these bars. A vocabulary that cannot write chord symbols writes without them."""
         key, density = self.theme.key, self.theme.density
         final = tonic_chord(key) if closes else half_close_chord(key)
+        symbols = dict.fromkeys((*self.chords, *_CHORD.findall(opening), final))
         full = SectionSpec(
             key=key, meter=self.theme.meter, bars=bars, unit=self.unit, label=plan.label, chords=True,
-            chord_symbols=tuple(dict.fromkeys((*key_chords(key), final))), final_chord=final, max_chords_per_bar=2,
-            low_pitch=self.melody_range.low_pitch, high_pitch=self.melody_range.high_pitch,
-            previous_pitch=self._last_pitch(before), closes=closes, opening=opening,
+            chord_symbols=tuple(symbols), final_chord=final, max_chords_per_bar=2, low_pitch=self.melody_range.low_pitch,
+            high_pitch=self.melody_range.high_pitch, previous_pitch=self._last_pitch(before), closes=closes, opening=opening,
             min_onsets=math.ceil(bars * (1.5 + 3.0 * max(0.0, density - 0.5))),
         )  # fmt: skip
         plain = replace(full, chords=False, chord_symbols=(), final_chord="", min_onsets=None)
