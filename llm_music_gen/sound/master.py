@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.errors import SoundError
+from llm_music_gen.sound.ahead import ahead
 from llm_music_gen.sound.limiter import BLOCK, limited, peak_envelope
 from llm_music_gen.sound.loudness import Loudness, LoudnessMeter
 from llm_music_gen.sound.mix import RenderedMix
@@ -19,7 +21,7 @@ from llm_music_gen.units import SAMPLE_RATE_HZ
 #: Highest true peak of finished files. Lossy coding moves peaks, so its files are made with more room.
 CEILING_DBTP = -1.0
 LOSSY_CEILING_DBTP = -1.5
-_TOLERANCE_LU = 0.1
+_TOLERANCE_LU = 0.2
 _MOST_ROUNDS = 5
 #: A mix further under the target than this is as good as silent; lifting it would lift noise.
 _MOST_GAIN_DB = 60.0
@@ -46,7 +48,7 @@ class Master:
 
 
 def master(mix: RenderedMix, target_lufs: float, ceiling_db: float) -> Work[Master]:
-    """Find the gain with which the limited mix has the target loudness within 0.1 LU. Yields progress of the stage "master".
+    """Find the gain with which the limited mix has the target loudness within 0.2 LU. Yields progress of the stage "master".
 
     Where even a wall of sound cannot reach the target under the ceiling, the loudest that the limiter can do in five rounds is
     taken. Raises SoundError for a silent mix.
@@ -75,23 +77,31 @@ def master(mix: RenderedMix, target_lufs: float, ceiling_db: float) -> Work[Mast
 def _survey(mix: RenderedMix, peaks: Path) -> Work[Loudness]:
     """Measure the mix and write its true-peak envelope."""
     meter = LoudnessMeter(SAMPLE_RATE_HZ, true_peak=False)
-    samples = mix.samples()
-    with peaks.open("wb") as file:
-        for start in range(0, mix.frames, BLOCK):
-            stop = min(mix.frames, start + BLOCK)
-            meter.push(samples[start:stop])
-            file.write(peak_envelope(samples, start, stop).tobytes())
-            yield Progress("master", stop / mix.frames / _MOST_ROUNDS, "Measuring")
+    done = 0
+    with peaks.open("wb") as file, closing(ahead(_with_envelope(mix))) as pieces:
+        for block, envelope in pieces:
+            meter.push(block)
+            file.write(envelope.tobytes())
+            done += len(block)
+            yield Progress("master", done / mix.frames / _MOST_ROUNDS, "Measuring")
     return meter.result()
+
+
+def _with_envelope(mix: RenderedMix) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    samples = mix.samples()
+    for start in range(0, mix.frames, BLOCK):
+        stop = min(mix.frames, start + BLOCK)
+        yield samples[start:stop], peak_envelope(samples, start, stop)
 
 
 def _loudness(master: Master, start: float, end: float) -> Work[Loudness]:
     meter = LoudnessMeter(SAMPLE_RATE_HZ, true_peak=False)
     done = 0
-    for block in master.blocks():
-        meter.push(block)
-        done += len(block)
-        yield Progress("master", start + (end - start) * done / master.mix.frames, "Mastering")
+    with closing(ahead(master.blocks())) as blocks:
+        for block in blocks:
+            meter.push(block)
+            done += len(block)
+            yield Progress("master", start + (end - start) * done / master.mix.frames, "Mastering")
     return meter.result()
 
 

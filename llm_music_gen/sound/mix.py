@@ -6,7 +6,8 @@ kick drum where the style says so. What comes out is float32 on disk, exactly as
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import Arrangement, Part
 from llm_music_gen.errors import SoundError, StorageError
+from llm_music_gen.sound.ahead import ahead
 from llm_music_gen.sound.effects import Effect, mix_bus, part_filter, room_reverb, tempo_delay
 from llm_music_gen.sound.notes import NoteCache, choke_frames
 from llm_music_gen.sound.synth import BLOCK, FluidNoteSynth, NoteSynth
@@ -50,8 +52,8 @@ def render_mix(arrangement: Arrangement, soundfont: Path, path: Path) -> Work[Re
     synth = FluidNoteSynth(soundfont, arrangement.a4_hz)
     finished = False
     try:
-        with path.open("wb") as file:
-            for done, block in mix_blocks(arrangement, synth):
+        with path.open("wb") as file, closing(mix_blocks(arrangement, synth)) as blocks:
+            for done, block in blocks:
                 file.write(block.tobytes())
                 yield Progress("sound", done / arrangement.length_frames, "Playing")
         finished = True
@@ -64,7 +66,7 @@ def render_mix(arrangement: Arrangement, soundfont: Path, path: Path) -> Work[Re
     return RenderedMix(path, arrangement.length_frames)
 
 
-def mix_blocks(arrangement: Arrangement, synth: NoteSynth) -> Iterator[tuple[int, NDArray[np.float32]]]:
+def mix_blocks(arrangement: Arrangement, synth: NoteSynth) -> Generator[tuple[int, NDArray[np.float32]], None, None]:
     """(frames done, block of shape (n, 2)) until exactly `length_frames` are out."""
     total = arrangement.length_frames
     mix = arrangement.mix
@@ -76,30 +78,45 @@ def mix_blocks(arrangement: Arrangement, synth: NoteSynth) -> Iterator[tuple[int
     bus = mix_bus(mix.get("tilt_db", 0.0), mix.get("glue", 0.3))
     reverb_gain = db_to_gain(mix.get("reverb_gain_db", -3.0))
     delay_gain = db_to_gain(mix.get("delay_gain_db", -60.0))
+    with closing(ahead(_sums(arrangement, strips))) as sums:
+        for start, sends in sums:
+            echoes = delay.block(sends.delay) * delay_gain if delay_gain > 0.002 else sends.delay * 0.0
+            wet = room.block(sends.room + 0.5 * echoes) * reverb_gain
+            out = bus.block(sends.dry + echoes + wet)
+            frames = len(out)
+            if total - start < BLOCK_FRAMES + _LAST_FADE:
+                out *= _last_fade(start, frames, total)
+            yield start + frames, out
+
+
+@dataclass(frozen=True, slots=True)
+class _Sends:
+    """What the parts of one block add up to, each of shape (frames, 2)."""
+
+    dry: NDArray[np.float32]
+    room: NDArray[np.float32]
+    delay: NDArray[np.float32]
+
+
+def _sums(arrangement: Arrangement, strips: list[_Strip]) -> Iterator[tuple[int, _Sends]]:
+    """(first frame, sums of the parts) for each block: notes, cuts and ducking, before room and bus."""
     duck = _Duck(arrangement)
-    for start in range(0, total, BLOCK_FRAMES):
-        frames = min(BLOCK_FRAMES, total - start)
-        dry = np.zeros((frames, 2), dtype=np.float32)
-        to_room = np.zeros((frames, 2), dtype=np.float32)
-        to_delay = np.zeros((frames, 2), dtype=np.float32)
+    for start in range(0, arrangement.length_frames, BLOCK_FRAMES):
+        frames = min(BLOCK_FRAMES, arrangement.length_frames - start)
+        dry, to_room, to_delay = (np.zeros((frames, 2), dtype=np.float32) for _ in range(3))
         gain = duck.gain(start, frames)
         for strip in strips:
             sound = strip.block(start, frames)
             if sound is None:
                 continue
             if gain is not None and strip.ducks:
-                sound = sound * gain
+                sound *= gain
             dry += sound
-            to_room += strip.reverb_send * sound
+            send = strip.reverb_send * sound
+            to_room += send
             if strip.delays:
-                to_delay += strip.reverb_send * sound
-        echoes = delay.block(to_delay) * delay_gain if delay_gain > 0.002 else to_delay * 0.0
-        wet = room.block(to_room + 0.5 * echoes) * reverb_gain
-        out = bus.block(dry + echoes + wet)
-        left = total - start
-        if left < BLOCK_FRAMES + _LAST_FADE:
-            out *= _last_fade(start, frames, total)
-        yield start + frames, out
+                to_delay += send
+        yield start, _Sends(dry, to_room, to_delay)
 
 
 class _Strip:
@@ -108,9 +125,7 @@ class _Strip:
     def __init__(self, part: Part, arrangement: Arrangement, cache: NoteCache) -> None:
         self._part = part
         self._cache = cache
-        self._starts = [
-            round(ql_to_seconds(note.onset_ql, arrangement.quarter_bpm) * SAMPLE_RATE_HZ / BLOCK) * BLOCK for note in part.notes
-        ]
+        self._starts = [round(ql_to_seconds(note.onset_ql, arrangement.quarter_bpm) * SAMPLE_RATE_HZ) for note in part.notes]
         if any(later < earlier for earlier, later in zip(self._starts, self._starts[1:], strict=False)):
             raise SoundError(f"The notes of {part.name} are out of order.")
         self._ends = choke_frames(part, self._starts)
