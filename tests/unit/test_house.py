@@ -10,6 +10,7 @@ import pytest
 import llm_music_gen
 from llm_music_gen.settings import Settings
 from llm_music_gen.studio.recipe import Recipe, ThemeRecord
+from llm_music_gen.tui.actions import ACTIONS
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -35,6 +36,12 @@ def test_the_page_on_formats_names_every_key() -> None:
     text = (CHECKOUT / "docs" / "formats.md").read_text(encoding="utf-8")
     keys = {info.alias or name for model in (Recipe, ThemeRecord) for name, info in model.model_fields.items()}
     assert {key for key in keys | set(Settings.model_fields) if f"`{key}`" not in text} == set()
+
+
+def test_the_page_on_keys_tells_every_key_of_every_screen() -> None:
+    text = (CHECKOUT / "docs" / "guide" / "keys.md").read_text(encoding="utf-8")
+    told = [line for line in text.splitlines() if line.startswith("| `")]
+    assert told == [f"| `{action.key_text}` | {action.help} |" for actions in ACTIONS.values() for action in actions]
 
 
 @pytest.mark.parametrize("page", ["README.md", *sorted(str(p.relative_to(CHECKOUT)) for p in (CHECKOUT / "docs").rglob("*.md"))])
