@@ -60,7 +60,8 @@ def parse_sheet(text: str, source: str) -> Style:
     try:
         return Style.model_validate(data)
     except ValidationError as error:
-        problem = error.errors()[0]
+        # A misspelt key is two problems, one unknown and one missing; the first explains the second.
+        problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         raise StyleError(f"{source}{_line_of(text, problem['loc'])}: {_explained(problem)}") from error
 
 
