@@ -1,0 +1,156 @@
+"""The bass line: patterns of the style over the chords, walking where jazz walks, on the tonic where the style holds a pedal."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+
+from llm_music_gen.arranging.harmony import chord_pcs
+from llm_music_gen.arranging.patterns import Lattice, native_steps
+from llm_music_gen.arranging.played import GridNote
+from llm_music_gen.arranging.timeline import Bar, plays
+from llm_music_gen.domain.key import Key
+from llm_music_gen.domain.score import ChordSymbol
+from llm_music_gen.styles import Style
+from llm_music_gen.styles.grid import BassHit
+
+_ROLES_ON_PEDAL = ("intro", "break", "outro")
+
+
+def bass_line(bars: list[Bar], key: Key, style: Style, rng: np.random.Generator, role: str = "bass") -> list[GridNote]:
+    """The bass through the whole song, the last bar's held tonic left out."""
+    out: list[GridNote] = []
+    near = _nearest(key.tonic_pc, sum(style.bass.compass) // 2, style.bass.compass)
+    pattern_of: dict[int, int] = {}
+    for bar, following in pairwise(bars):
+        if not plays(style, role, bar.plan):
+            continue
+        if bar.section not in pattern_of:
+            pattern_of[bar.section] = int(rng.integers(0, max(1, len(style.bass.patterns))))
+        pedal = style.harmony.pedal >= 0.5 and bar.plan.role in _ROLES_ON_PEDAL
+        if style.bass.walking and bar.plan.energy >= 0.35:
+            notes = _walking(bar, following, near, style, rng)
+        elif style.bass.patterns:
+            notes = _patterned(bar, following, key, near, style, pattern_of[bar.section], pedal, rng)
+        else:
+            notes = _held(bar, key, near, style, pedal)
+        if notes:
+            near = notes[-1].pitch
+        out += notes
+    return out
+
+
+def root_pitch(chord: ChordSymbol, near: int, register: tuple[int, int]) -> int:
+    """The chord's bass note nearest to the last one."""
+    return _nearest(chord.root_pc if chord.bass_pc is None else chord.bass_pc, near, register)
+
+
+def _nearest(pc: int, near: int, register: tuple[int, int]) -> int:
+    candidates = [pitch for pitch in range(register[0], register[1] + 1) if pitch % 12 == pc]
+    if not candidates:
+        candidates = [register[0] + (pc - register[0]) % 12]
+    return min(candidates, key=lambda pitch: (abs(pitch - near), pitch))
+
+
+def _held(bar: Bar, key: Key, near: int, style: Style, pedal: bool) -> list[GridNote]:
+    out = []
+    for span in bar.chords:
+        pitch = _nearest(key.tonic_pc, near, style.bass.compass) if pedal else root_pitch(span.chord, near, style.bass.compass)
+        near = pitch
+        out.append(GridNote(bar.onset_ql + span.onset_ql, span.length_ql, pitch, round(78 + 20 * bar.plan.energy)))
+    return out
+
+
+def _patterned(
+    bar: Bar, following: Bar, key: Key, near: int, style: Style, chosen: int, pedal: bool, rng: np.random.Generator
+) -> list[GridNote]:
+    grid = style.bass.grid or style.grooves.grid
+    lattice = Lattice.of(grid, bar.length_ql)
+    pattern = style.bass.patterns[chosen]
+    if bar.in_section % 4 == 3 and len(style.bass.patterns) > 1:
+        pattern = style.bass.patterns[(chosen + 1) % len(style.bass.patterns)]
+    own = native_steps(grid)
+    hits = [hit for hit in pattern if hit.step < own or hit.step // own == bar.in_section % max(1, pattern[-1].step // own + 1)]
+    turns = range(-(-lattice.steps_per_bar // own))
+    placed = sorted(((hit.step % own + own * turn, hit) for hit in hits for turn in turns), key=lambda pair: pair[0])
+    placed = [(step, hit) for step, hit in placed if step < lattice.steps_per_bar]
+    out: list[GridNote] = []
+    for place, (step, hit) in enumerate(placed):
+        onset = lattice.step_ql * step
+        until = lattice.step_ql * (placed[place + 1][0] if place + 1 < len(placed) else lattice.steps_per_bar)
+        length = until - onset if hit.length == 0 else min(lattice.step_ql * hit.length, until - onset)
+        chord = bar.chord_at(onset)
+        pitch = _pitch(hit, chord, following.chords[0].chord, key, near, style, pedal, rng)
+        near = pitch if hit.tone in ("R", "8", "5") else near
+        gate = Fraction(1, 3) if hit.staccato or hit.tone == "x" else Fraction(round(style.bass.gate * 20), 20)
+        velocity = round((92 if not hit.accent else 108) * (0.8 + 0.2 * bar.plan.energy) * (0.55 if hit.tone == "x" else 1.0))
+        out.append(GridNote(bar.onset_ql + onset, length * gate, pitch, max(20, min(120, velocity))))
+    return out
+
+
+def _pitch(
+    hit: BassHit,
+    chord: ChordSymbol,
+    following: ChordSymbol,
+    key: Key,
+    near: int,
+    style: Style,
+    pedal: bool,
+    rng: np.random.Generator,
+) -> int:
+    low, high = style.bass.compass
+    root = _nearest(key.tonic_pc, near, (low, high)) if pedal else root_pitch(chord, near, (low, high))
+    pcs = chord_pcs(chord)
+    third = (pcs[1] - pcs[0]) % 12 if len(pcs) > 2 else 7
+    fifth = (pcs[2] - pcs[0]) % 12 if len(pcs) > 2 else 7
+    seventh = (pcs[3] - pcs[0]) % 12 if len(pcs) > 3 else 10 if (pcs[0] + 10) % 12 in key.scale_pcs else 11
+    next_root = root_pitch(following, root, (low, high))
+    pitch = {
+        "R": root, "x": root, "3": root + third, "5": root + fifth, "6": root + 9, "7": root + seventh, "8": root + 12,
+        "9": root + 14,
+        "a": next_root + (-1 if rng.random() < 0.6 else 1), "d": _diatonic_step(next_root, root, key),
+        "b2": _nearest((key.tonic_pc + 1) % 12, root, (low, high)), "b3": _nearest((key.tonic_pc + 3) % 12, root, (low, high)),
+        "b7": _nearest((key.tonic_pc + 10) % 12, root, (low, high)),
+    }[hit.tone]  # fmt: skip
+    if hit.octave_down:
+        pitch -= 12
+    while pitch > high + 7:
+        pitch -= 12
+    while pitch < low - 4:
+        pitch += 12
+    return pitch
+
+
+def _diatonic_step(target: int, source: int, key: Key) -> int:
+    """The scale tone beside the target, on the side one comes from."""
+    direction = -1 if source <= target else 1
+    return next(target + direction * step for step in (1, 2, 3) if (target + direction * step) % 12 in key.scale_pcs)
+
+
+def _walking(bar: Bar, following: Bar, near: int, style: Style, rng: np.random.Generator) -> list[GridNote]:
+    """A note a beat: root, tones of the chord, and a step into the next root."""
+    register = style.bass.compass
+    beat = Fraction(1) if bar.length_ql % 1 == 0 else bar.length_ql / max(1, round(bar.length_ql))
+    beats = int(bar.length_ql / beat)
+    target = root_pitch(following.chords[0].chord, near, register)
+    out = []
+    pitch = near
+    for number in range(beats):
+        offset = beat * number
+        chord = bar.chord_at(offset)
+        starts = number == 0 or any(span.onset_ql == offset for span in bar.chords)
+        if starts:
+            pitch = root_pitch(chord, pitch, register)
+        elif number == beats - 1:
+            step = 1 if rng.random() < 0.6 else 2
+            pitch = target + (-step if pitch <= target else step)
+        else:
+            tones = [tone for tone in range(pitch - 7, pitch + 8) if tone % 12 in chord_pcs(chord) and tone != pitch]
+            tones = [tone for tone in tones if register[0] <= tone <= register[1]] or [pitch]
+            towards = [tone for tone in tones if (tone - pitch) * (target - pitch) >= 0] or tones
+            pitch = int(towards[int(rng.integers(0, len(towards)))])
+        velocity = 88 + (6 if number % 2 == 1 else 0) + int(rng.integers(-3, 4))
+        out.append(GridNote(bar.onset_ql + offset, beat * Fraction(9, 10), pitch, velocity))
+    return out

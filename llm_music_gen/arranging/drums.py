@@ -1,0 +1,76 @@
+"""Drums from the grids: the plain groove, the fuller one, fills before changes, a crash where something begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from llm_music_gen.arranging.patterns import step_indices
+from llm_music_gen.arranging.played import GridNote, velocity_of
+from llm_music_gen.arranging.timeline import Bar, plays
+from llm_music_gen.styles import Style
+from llm_music_gen.styles.grid import DrumRow
+
+_CRASH, _KICK, _SNARE = 49, 36, 38
+#: Light percussion that may play alone before the drums come in.
+_LIGHT = frozenset((37, 42, 44, 46, 51, 54, 69, 70, 75, 82))
+_FULL_ENERGY = 0.65
+_STICK_QL = 8  # a hit lasts an eighth of a quarter: drums ring by themselves
+
+
+def drum_part(bars: list[Bar], style: Style, rng: np.random.Generator) -> list[GridNote]:
+    """Every drum and percussion hit of the song but the last."""
+    out: list[GridNote] = []
+    if not style.has_drums:
+        return out
+    last_fill = -1
+    for bar, following in pairwise(bars):
+        energy = bar.plan.energy
+        if not plays(style, "drums", bar.plan):
+            if bar.plan.role in ("intro", "build", "break", "outro") and energy >= 0.25 and bar.in_section >= bar.plan.bars // 2:
+                out += _hits([row for row in style.grooves.a if row.note in _LIGHT], bar, style, 0.75 * energy)
+            continue
+        rows: Sequence[DrumRow] = style.grooves.b if energy >= _FULL_ENERGY and style.grooves.b else style.grooves.a
+        changes = following.section != bar.section
+        eighth = bar.in_section % 8 == 7
+        if style.grooves.fills and bar.plan.bars > 1 and (changes or eighth) and plays(style, "drums", following.plan):
+            choices = [number for number in range(len(style.grooves.fills)) if number != last_fill] or [0]
+            last_fill = int(choices[int(rng.integers(0, len(choices)))])
+            rows = style.grooves.fills[last_fill]
+        if bar.plan.role == "build":
+            out += _build(bar, style)
+            rows = [row for row in rows if row.note != _SNARE]
+        out += _hits(rows, bar, style, energy)
+        if bar.in_section == 0 and bar.number and energy >= 0.5 and energy > bars[bar.number - 1].plan.energy:
+            out.append(GridNote(bar.onset_ql, bar.length_ql / _STICK_QL, _CRASH, velocity_of(6, energy)))
+    return out
+
+
+def final_hit(onset: GridNote) -> list[GridNote]:
+    """Kick and crash together, where the last chord falls."""
+    return [GridNote(onset.onset_ql, onset.duration_ql, note, velocity) for note, velocity in ((_KICK, 92), (_CRASH, 78))]
+
+
+def _hits(rows: Sequence[DrumRow], bar: Bar, style: Style, energy: float) -> list[GridNote]:
+    out = []
+    for row in rows:
+        for offset, place in step_indices(style.grooves.grid, bar.length_ql, bar.in_section, len(row.levels)):
+            if row.levels[place]:
+                velocity = velocity_of(row.levels[place], energy)
+                out.append(GridNote(bar.onset_ql + offset, bar.length_ql / _STICK_QL / 4, row.note, velocity))
+    return out
+
+
+def _build(bar: Bar, style: Style) -> list[GridNote]:
+    """A snare roll that doubles its speed twice over the section."""
+    progress = bar.in_section / max(1, bar.plan.bars)
+    per_quarter = 1 if progress < 0.5 else 2 if progress < 0.75 else 4
+    count = int(bar.length_ql * per_quarter)
+    out = []
+    for number in range(count):
+        rise = progress + number / count / bar.plan.bars
+        onset = bar.onset_ql + bar.length_ql * number / count
+        out.append(GridNote(onset, bar.length_ql / count / 2, _SNARE, round(40 + 60 * rise)))
+    return out
