@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llm_music_gen.domain.progress import Progress, Work
-from llm_music_gen.errors import SoundError
+from llm_music_gen.errors import SoundError, StorageError
 from llm_music_gen.sound.ahead import ahead
 from llm_music_gen.sound.limiter import BLOCK, limited, peak_envelope
 from llm_music_gen.sound.loudness import Loudness, LoudnessMeter
@@ -23,6 +22,7 @@ CEILING_DBTP = -1.0
 LOSSY_CEILING_DBTP = -1.5
 _TOLERANCE_LU = 0.2
 _MOST_ROUNDS = 5
+_FRAME_BYTES = 8
 #: A mix further under the target than this is as good as silent; lifting it would lift noise.
 _MOST_GAIN_DB = 60.0
 
@@ -32,38 +32,41 @@ class Master:
     """How a mix becomes the finished sound: gain, then the limiter."""
 
     mix: RenderedMix
-    peaks: Path
-    """The mix's true-peak envelope on disk, float32."""
+    """Its file carries the true-peak envelope behind the samples."""
     gain_db: float
     ceiling_db: float
     measured: Loudness
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
         """The finished sound, block by block, shape (n, 2)."""
-        return limited(self.mix.samples(), _envelope(self.peaks, self.mix.frames), self.gain_db, self.ceiling_db)
-
-    def discard(self) -> None:
-        """Remove the envelope."""
-        self.peaks.unlink(missing_ok=True)
+        return limited(self.mix.samples(), _envelope(self.mix), self.gain_db, self.ceiling_db)
 
 
 def master(mix: RenderedMix, target_lufs: float, ceiling_db: float) -> Work[Master]:
     """Find the gain with which the limited mix has the target loudness within 0.2 LU. Yields progress of the stage "master".
 
-    Where even a wall of sound cannot reach the target under the ceiling, the loudest that the limiter can do in five rounds is
-    taken. Raises SoundError for a silent mix.
+    Where even a wall of sound cannot reach the target under the ceiling, the loudest that the limiter can do in four rounds is
+    taken. Raises SoundError for a silent mix, StorageError when the disk is full.
     """
-    peaks = mix.path.with_suffix(".peaks")
-    measured = yield from _survey(mix, peaks)
-    if not np.isfinite(measured.integrated_lufs):
-        peaks.unlink(missing_ok=True)
+    surveyed = yield from _survey(mix)
+    if not np.isfinite(surveyed.integrated_lufs):
         raise SoundError("The mix is silent, so there is nothing to master.")
-    gain_db, reached = 0.0, measured.integrated_lufs
+    return (yield from _fitted(Master(mix, 0.0, ceiling_db, surveyed), target_lufs, 1))
+
+
+def lowered(made: Master, target_lufs: float, ceiling_db: float) -> Work[Master]:
+    """The same master under another ceiling: for a lossy file whose decoded peaks came out too high. Yields "master"."""
+    return (yield from _fitted(replace(made, ceiling_db=ceiling_db), target_lufs, 0))
+
+
+def _fitted(made: Master, target_lufs: float, rounds_before: int) -> Work[Master]:
+    """Correct the gain by what is missing until the limited sound has its loudness; the nearest of all rounds."""
+    gain_db, reached = made.gain_db, made.measured.integrated_lufs
     best: Master | None = None
-    for round_number in range(1, _MOST_ROUNDS):
+    for number in range(rounds_before, _MOST_ROUNDS):
         gain_db = min(_MOST_GAIN_DB, gain_db + target_lufs - reached)
-        tried = Master(mix, peaks, gain_db, ceiling_db, measured)
-        measured = yield from _loudness(tried, round_number / _MOST_ROUNDS, (round_number + 1) / _MOST_ROUNDS)
+        tried = replace(made, gain_db=gain_db)
+        measured = yield from _loudness(tried, number / _MOST_ROUNDS, (number + 1) / _MOST_ROUNDS)
         reached = measured.integrated_lufs
         if best is None or abs(reached - target_lufs) < abs(best.measured.integrated_lufs - target_lufs):
             best = replace(tried, measured=measured)
@@ -74,16 +77,20 @@ def master(mix: RenderedMix, target_lufs: float, ceiling_db: float) -> Work[Mast
     return best
 
 
-def _survey(mix: RenderedMix, peaks: Path) -> Work[Loudness]:
-    """Measure the mix and write its true-peak envelope."""
+def _survey(mix: RenderedMix) -> Work[Loudness]:
+    """Measure the mix and write its true-peak envelope behind the samples, so that both are one file to remove."""
     meter = LoudnessMeter(SAMPLE_RATE_HZ, true_peak=False)
     done = 0
-    with peaks.open("wb") as file, closing(ahead(_with_envelope(mix))) as pieces:
-        for block, envelope in pieces:
-            meter.push(block)
-            file.write(envelope.tobytes())
-            done += len(block)
-            yield Progress("master", done / mix.frames / _MOST_ROUNDS, "Measuring")
+    try:
+        with mix.path.open("r+b") as file, closing(ahead(_with_envelope(mix))) as pieces:
+            file.seek(mix.frames * _FRAME_BYTES)
+            for block, envelope in pieces:
+                meter.push(block)
+                file.write(envelope.tobytes())
+                done += len(block)
+                yield Progress("master", done / mix.frames / _MOST_ROUNDS, "Measuring")
+    except OSError as error:
+        raise StorageError(f"{mix.path} cannot be written ({error}).", hint="Free some space and try again.") from error
     return meter.result()
 
 
@@ -105,5 +112,5 @@ def _loudness(master: Master, start: float, end: float) -> Work[Loudness]:
     return meter.result()
 
 
-def _envelope(path: Path, frames: int) -> NDArray[np.float32]:
-    return np.memmap(path, dtype=np.float32, mode="r", shape=(frames,))
+def _envelope(mix: RenderedMix) -> NDArray[np.float32]:
+    return np.memmap(mix.path, dtype=np.float32, mode="r", offset=mix.frames * _FRAME_BYTES, shape=(mix.frames,))

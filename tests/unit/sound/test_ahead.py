@@ -34,7 +34,7 @@ def test_an_error_of_the_maker_reaches_the_consumer_after_the_blocks_before_it()
 
 
 def test_closing_ends_the_thread_and_it_never_works_far_ahead() -> None:
-    made = []
+    made: list[int] = []
 
     def endless() -> Iterator[int]:
         while True:
