@@ -11,7 +11,7 @@
     draws tokens with                    `sampler`, from the logits          llama.cpp's samplers, allowed tokens raised
     cost of a constrained token          one mask                            one request inside the process, 0.4 to 10 ms
     repeat penalty under a constraint    yes                                 no
-    prompt cache between answers         yes, in whole pieces of 64 tokens   no: a seed would lose its meaning
+    prompt cache between answers         yes, in whole pieces of 32 tokens   no: a seed would lose its meaning
     same seed, same text                 on one machine, with one binding    on one machine, with one binding
     tokenizers that can be guided        all                                 byte-level BPE and SentencePiece
     ===================================  ==================================  =================================================

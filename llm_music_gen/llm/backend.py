@@ -56,9 +56,9 @@ def load_model(
 ) -> TextModel:
     """Load a GGUF file.
 
-    `threads` None takes 5/6 of the logical cores; small models get fewer, see `useful_threads`. `context_tokens` is cut to what the
-    model was trained for. `gpu_layers` 0 stays on the CPU, -1 puts on the GPU what fits. With "auto" the next binding is tried when
-    the first cannot even be imported.
+    `threads` None takes 5/6 of the logical cores; small models get fewer, see `useful_threads`. `context_tokens` is cut to what
+    the model was trained for. `gpu_layers` 0 stays on the CPU, -1 puts on the GPU what fits. With "auto" the next binding is
+    tried when the first cannot even be imported.
     Raises ModelError (the file or its memory), DependencyMissing (no binding), UsageError (unknown binding).
     """
     if binding != AUTO and binding not in _BINDINGS:

@@ -26,7 +26,7 @@ from llm_music_gen.llm.sampler import TokenSampler
 
 #: Prompts are evaluated in pieces of this many tokens, cut at multiples of it. A cached piece is reused only whole, so every
 #: position of a prompt is computed in the same batch shape with or without a cache and the logits are equal to the last bit.
-CHUNK_TOKENS = 64
+CHUNK_TOKENS = 32
 
 _log = logging.getLogger("llm_music_gen.llm.native")
 _recent_errors: deque[str] = deque(maxlen=8)
