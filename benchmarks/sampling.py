@@ -5,8 +5,8 @@
     python benchmarks/sampling.py --model models/composer.built-in.gguf
 
 Plain is the binding's own completion (llama-cpp-python's `create_completion`, xllamacpp's server) with the same model, prompt,
-threads and sampling, each from a cleared context; they take turns in going first. The ratio is the median over the rounds; that of
-processor time says what it would be if nothing else ran. Tokens lost are those that were sampled and are not in the text.
+threads and sampling, each from a cleared context; they take turns in going first. The ratio is the median over the rounds; that
+of processor time says what it would be if nothing else ran. Tokens lost are those that were sampled and are not in the text.
 """
 
 from __future__ import annotations
