@@ -126,6 +126,8 @@ class _TuneWriter:
     written: list[WrittenSection] = field(default_factory=list)
     reached: float = 0.0
     chords: tuple[str, ...] = ()
+    warmth: float = 1.0
+    """Factor on the temperature: later attempts are more adventurous."""
 
     def write(self) -> Work[Tune]:
         theme = self.theme
@@ -154,6 +156,7 @@ class _TuneWriter:
             opening = self._opening(plan, rng)
             closes = plan.label in self.closing
             # After a first attempt that did not find its key, only the chords that make it plain are offered.
+            self.warmth = 1.0 + 0.2 * attempt
             self.chords = key_chords(self.theme.key) if attempt == 0 else primary_chords(self.theme.key)
             text = yield from self._bars(plan, plan.bars, "", opening, closes, int(rng.integers(2**31)))
             if closes:
@@ -197,7 +200,7 @@ class _TuneWriter:
         prompt = self._prompt(plan, bars, before + opening)
         sampling = replace(
             sampling_for(self.format_name),
-            temperature=self.temperature,
+            temperature=self.temperature * self.warmth,
             seed=seed,
             max_tokens=max(1, self.model.context_tokens - len(prompt)),
         )
