@@ -56,9 +56,9 @@ def composer_text(sheet: LeadSheet, unit: Fraction) -> str:
     return text
 
 
-def bar_text(elements: list[Element], key: Key) -> str:
-    """The elements of one bar, without its bar line."""
-    accidentals: dict[str, int] = {}
+def bar_text(elements: list[Element], key: Key, accidentals: dict[str, int] | None = None) -> str:
+    """The elements of one bar, without its bar line; `accidentals` are those already written in it, and are added to."""
+    accidentals = {} if accidentals is None else accidentals
     text = ""
     for element in elements:
         written = element.length * Fraction(3, 2) if element.in_triplet else element.length
