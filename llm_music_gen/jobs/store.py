@@ -161,6 +161,6 @@ class _Guarded:
 def _job(row: sqlite3.Row) -> Job:
     values = dict(row)
     for column in _JSON_COLUMNS:
-        values[column] = json.loads(values[column])
+        values[column] = json.loads(values[column]) or {}
     values["state"] = JobState(values["state"])
     return Job(**values)

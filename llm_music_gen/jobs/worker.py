@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,11 @@ class Worker:
             return
         # A later stage may know better than an earlier estimate, but a bar that goes back is worse than one that waits.
         run.fraction = max(run.fraction, min(1.0, float(report["fraction"])))
-        run.stage, run.message, run.detail = report["stage"], report["message"], report["detail"]
+        # What was said about a song (its title, its tune so far) holds until the next song, though a report leaves it out.
+        detail = report["detail"]
+        if run.detail.get("song_number") == detail.get("song_number"):
+            detail = {**run.detail, **detail}
+        run.stage, run.message, run.detail = report["stage"], report["message"], detail
         write_live(self._files.live_file, LiveProgress(run.uid, run.fraction, run.stage, run.message, run.detail))
         if time.monotonic() - run.row_written_s >= ROW_EVERY_S:
             run.row_written_s = time.monotonic()
@@ -247,7 +251,7 @@ class _RunningJob:
     fraction: float
     stage: str = ""
     message: str = ""
-    detail: dict[str, Any] | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
     outcome: dict[str, Any] | None = None
     row_written_s: float = 0.0
     kill_at_s: float | None = None

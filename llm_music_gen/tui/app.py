@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
@@ -28,7 +27,11 @@ from llm_music_gen.tui.screens.dialogs import AskText, Choose
 from llm_music_gen.tui.screens.main import MainScreen, length_words
 from llm_music_gen.tui.services import Services, open_services
 from llm_music_gen.tui.themes import THEMES, is_old_console
-from llm_music_gen.tui.widgets.now_line import NowLine
+from llm_music_gen.tui.widgets.now_line import ENDLESS_SONGS, NowLine
+from llm_music_gen.tui.words import counted
+
+if TYPE_CHECKING:
+    from llm_music_gen.studio.request import GenerateRequest
 
 TICK_S = 0.2
 
@@ -240,16 +243,16 @@ class StudioApp(App[int]):
                     after()
 
         hint = '"5" minutes, "4-6" a range, "8:00" hours and minutes, "30s", "3m20s"'
-        self.push_screen(AskText("How long shall a song be?", length_text(self.services.settings.song_length), check, hint), take)
+        self.push_screen(AskText("How long shall a song be?", self.services.settings.song_length, check, hint), take)
 
-    def submit_songs(self, request: Any, *, endless: bool = False) -> bool:
+    def submit_songs(self, request: GenerateRequest) -> bool:
         """Queue songs. Returns False, with a sentence, in an app that only plays."""
         if not self.services.owner:
             self.notify("Another Llm-Music-Gen is open and makes the songs; this one only plays.", severity="warning", timeout=8)
             return False
-        count = "songs until stopped" if endless else "1 song" if request.songs == 1 else f"{request.songs} songs"
+        count = "songs until stopped" if request.songs >= ENDLESS_SONGS else counted(request.songs, "song")
         title = f"{request.styles_text} ({count}, {length_words(request.length)})"
-        values = {"request": request.to_dict(), "until_stopped": endless}
+        values = request.to_dict()
         self.bridge.do(lambda queue: _submitted(queue, title, values))
         return True
 
@@ -264,7 +267,7 @@ class StudioApp(App[int]):
             from llm_music_gen.studio.studio import Studio
 
             request = Studio(services.paths, services.settings).request_like(song)
-            _submitted(queue, f'More like "{song.title}"', {"request": request.to_dict()})
+            _submitted(queue, f'More like "{song.title}"', request.to_dict())
             return f'Another song like "{song.title}" is in the queue.'
 
         self.bridge.do(submit)
@@ -291,9 +294,11 @@ class StudioApp(App[int]):
         self._draw_now()
 
     def _draw_now(self) -> None:
-        if isinstance(self.screen, StudioScreen) and self.screen.PLACE != "jukebox":
-            with suppress(Exception):
-                self.screen.query_one(NowLine).show(self.jukebox, self.jobs)
+        """The line above the footer, also while a dialog stands before its screen."""
+        front = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, StudioScreen)), None)
+        if front is not None and front.is_mounted and front.PLACE != "jukebox":
+            for line in front.query(NowLine):
+                line.show(self.jukebox, self.jobs)
 
     def _each_screen(self, draw: Callable[[StudioScreen], None]) -> None:
         """Redraw the screen in front; those behind redraw when they come back."""
@@ -302,11 +307,6 @@ class StudioApp(App[int]):
 
     def _take_theme(self, name: str) -> None:
         self.theme = name if name in self.available_themes else THEMES[0].name
-
-
-def length_text(text: str) -> str:
-    """The setting as it is typed."""
-    return text
 
 
 def run_app(tracks: Sequence[Track] = ()) -> int:

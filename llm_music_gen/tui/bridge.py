@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from llm_music_gen.tui.services import Services
 LOOK_EVERY_S = 0.25
 #: How often the library's folder is looked at for songs that came from elsewhere.
 LIBRARY_EVERY = 20
+_log = logging.getLogger(__name__)
 Task = Callable[[JobQueue], str | None]
 
 
@@ -36,6 +38,7 @@ class Bridge:
         self._folder_ns = -1
         self._active = False
         self._wish = WhenDone.NOTHING
+        self._last_error = ""
         self._last: tuple[object, ...] = ()
 
     def start(self) -> None:
@@ -84,6 +87,11 @@ class Bridge:
             sentence = task(jobs)
         except StudioError as error:
             self._app.post_message(Told(str(error), bad=True))
+        except Exception as error:  # one task that goes wrong must not end the watch over the queue
+            _log.exception("a task of the app failed")
+            if str(error) != self._last_error:  # a watch that fails four times a second says so once
+                self._last_error = str(error)
+                self._app.post_message(Told(f"Something unexpected went wrong ({type(error).__name__}: {error}).", bad=True))
         else:
             if sentence:
                 self._app.post_message(Told(sentence))
@@ -130,5 +138,7 @@ class Bridge:
 
 
 def songs_made(job: Job) -> int:
-    """Songs a job has finished so far."""
-    return len(job.detail.get("finished", ())) or len(job.result.get("songs", ()))
+    """Songs a job has finished or given up so far."""
+    if job.state is JobState.DONE:
+        return len(job.result.get("songs", ()))
+    return int(job.detail.get("song_number", 1)) - (0 if job.stage in ("finished", "failed") else 1)

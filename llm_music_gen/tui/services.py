@@ -37,7 +37,10 @@ def open_services() -> Services:
     from llm_music_gen.playback.miniaudio_player import MiniaudioPlayer
 
     paths = studio_paths()
+    from llm_music_gen.logs import start_logging
+
     settings, complaint = load_settings_or_defaults(paths.settings_file)
+    start_logging(paths.logs_dir, settings.log_level)
     lock = ProcessLock(paths.jobs_dir / "app.lock")
     owner = lock.acquire(patience_s=0.2)
 

@@ -64,6 +64,11 @@ def names(titles: Iterable[str], room: int) -> str:
     return shown
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 song`, `2 songs`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def fraction_text(value: float) -> str:
     """0.8333 as 5/6."""
     exact = Fraction(value).limit_denominator(64)

@@ -16,9 +16,11 @@ from textual.widgets import Checkbox, Input, Static
 from llm_music_gen.domain.job import Job, JobState
 from llm_music_gen.errors import StudioError
 from llm_music_gen.tui.actions import bindings
+from llm_music_gen.tui.bridge import songs_made
 from llm_music_gen.tui.screens.base import StudioScreen
+from llm_music_gen.tui.widgets.now_line import is_endless
 from llm_music_gen.tui.widgets.rule import Line
-from llm_music_gen.tui.words import bar, clock, percent, time_left
+from llm_music_gen.tui.words import bar, clock, counted, percent, time_left
 
 FORMAT_NAMES = {"mp3": "Mp3", "wav": "WAV", "flac": "FLAC", "opus": "Opus"}
 PREFIX = "Llm-Music-Gen: "
@@ -108,7 +110,7 @@ class GenerateScreen(StudioScreen):
         except StudioError as error:
             self.notify(str(error), severity="error", markup=False)
             return
-        if self.studio.submit_songs(request, endless=endless):
+        if self.studio.submit_songs(request):
             self.set_focus(None)
             self.query_one("#talk", Static).update(f"{PREFIX}It is in the queue and begins at once when nothing else goes on.")
 
@@ -153,7 +155,7 @@ class GenerateScreen(StudioScreen):
         _, began_s, began_at = self._began
         spent_s, done = now_s - began_s, job.fraction - began_at
         pace = f"Working for {clock(spent_s)}"
-        if done > 0.02 and spent_s > 2 and job.detail.get("songs"):
+        if done > 0.02 and spent_s > 2 and not is_endless(job):
             pace += f", {time_left((1 - job.fraction) * spent_s / done)}"
         return f"{pace}.  {job.message}"
 
@@ -182,35 +184,41 @@ class GenerateScreen(StudioScreen):
 def talk_lines(job: Job) -> list[str]:
     """What is said about a job, with the bars as drawn."""
     detail = job.detail
-    styles = ", ".join(job.request.get("request", {}).get("styles", ())) or job.title
-    number, songs = int(detail.get("song_number", 1)), int(detail.get("songs", 0))
-    finished, failed = list(detail.get("finished", ())), list(detail.get("failed", ()))
-    lines = []
-    if len(finished) + len(failed) and (songs != 1 or failed):
-        lines.append(f"{PREFIX}{len(finished)} songs are ready" + (f", {len(failed)} failed: {failed[-1]}" if failed else "."))
+    styles = ", ".join(job.request.get("styles", ())) or job.title
+    number, ready = int(detail.get("song_number", 1)), songs_made(job)
+    lines = [f"{PREFIX}Ready: {counted(ready, 'song')}."] if ready and job.request.get("songs", 1) != 1 else []
     if job.state is JobState.FAILED:
         return [*lines, f"{PREFIX}It failed. {job.error}"]
     if job.state is JobState.QUEUED:
         return [*lines, f'{PREFIX}"{styles}" waits in the queue.']
     if job.state is JobState.INTERRUPTED:
         return [*lines, f'{PREFIX}"{styles}" was cut off at {percent(job.fraction)}%. P goes on with it.']
+    producing, converting = _two_bars(job)
     lines.append(f'{PREFIX}Producing "{styles}" themed song number {number}...')
-    producing = float(detail.get("producing", 0.0))
     lines.append(f"{bar(producing)} {percent(producing)}% Complete")
-    if detail.get("format"):
-        kind = FORMAT_NAMES.get(str(detail["format"]), str(detail["format"]))
-        converting = float(detail.get("converting", 0.0))
+    if producing == 1.0:
+        kind = FORMAT_NAMES.get(str(detail.get("format")), "Mp3")
         lines.append(f"{PREFIX}Converting song number {number} from WAV to {kind}...")
         lines.append(f"{bar(converting)} {percent(converting)}% Complete")
     if detail.get("title"):
         lines.append(f'Theme: "{detail["title"]}"')
-    if job.state is JobState.PAUSED:
-        lines.append("Paused. P goes on.")
-    elif job.state is JobState.CANCELLED:
-        lines.append("Stopped.")
-    elif job.state is JobState.DONE:
-        lines.append(f"{PREFIX}Done. 2 on the main menu plays what was made.")
-    return lines
+    if job.stage == "failed":
+        lines.append(f"{PREFIX}Song number {number} failed. {job.message}")
+    ending = {
+        JobState.PAUSED: "Paused. P goes on.",
+        JobState.CANCELLED: "Stopped.",
+        JobState.DONE: f"{PREFIX}Done. 2 on the main menu plays what was made.",
+    }
+    return [*lines, ending[job.state]] if job.state in ending else lines
+
+
+def _two_bars(job: Job) -> tuple[float, float]:
+    """How far producing and converting are, 0 to 1 each."""
+    if job.state is JobState.DONE or job.stage in ("files", "finished", "failed"):
+        return 1.0, 1.0
+    if job.stage == "convert":
+        return 1.0, float(job.detail.get("stage_fraction", 0.0))
+    return min(0.999, float(job.detail.get("whole", 0.0))), 0.0
 
 
 def _text(lines: list[str], pace: str) -> Text:

@@ -18,7 +18,7 @@ from llm_music_gen.tui.screens.song_actions import SongActions
 from llm_music_gen.tui.widgets.rule import Line
 from llm_music_gen.tui.widgets.song_list import SongList
 from llm_music_gen.tui.widgets.spectrum import Spectrum
-from llm_music_gen.tui.words import BAR_PLACES, bar, clock, long_clock, names
+from llm_music_gen.tui.words import BAR_PLACES, bar, clock, counted, long_clock, names
 
 SPECTRUM_EVERY_S = 0.1
 CROSSFADES_S = (0.0, 3.0, 6.0, 12.0)
@@ -74,7 +74,7 @@ class JukeboxScreen(SongActions, StudioScreen):
         self._put("#place", Text(f"{bar(position_s / length_s if length_s else 0.0, places)} {shown}"))
         self._put("#state", Text(self._state(), style="dim"))
         total_s = sum(song.length_s for song in queue.remaining)
-        amount = f"{len(queue.remaining)} songs, {long_clock(total_s)}" if queue.remaining else "none"
+        amount = f"{counted(len(queue.remaining), 'song')}, {long_clock(total_s)}" if queue.remaining else "none"
         self._put("#coming", _named("Remaining Songs: ", amount))
         lines = [
             f"{'* ' if song.key in jukebox.favourites else '  '}{song.title}  {_length(song.length_s)}"

@@ -16,7 +16,7 @@ from llm_music_gen.tui.actions import bindings
 from llm_music_gen.tui.screens.base import StudioScreen
 from llm_music_gen.tui.screens.dialogs import AskText
 from llm_music_gen.tui.widgets.rule import Line
-from llm_music_gen.tui.words import long_clock, names, shortened
+from llm_music_gen.tui.words import counted, long_clock, names, shortened
 
 _DOORS = (("generate", "1. Generate Music"), ("jukebox", "2. Output Jukebox"), ("configuration", "3. Configure Options"))
 NEXT_SONGS = 5
@@ -66,7 +66,8 @@ class MainScreen(StudioScreen):
         shown = names(titles[:NEXT_SONGS], width - 18) or "none yet; press 1 and make some"
         self.query_one("#songs", Static).update(
             _lines(
-                ("Total Songs Length: ", long_clock(total_s), f"  ({len(studio.songs)} songs)"), ("Outputted Songs: ", shown, "")
+                ("Total Songs Length: ", long_clock(total_s), f"  ({counted(len(studio.songs), 'song')})"),
+                ("Outputted Songs: ", shown, ""),
             )
         )
 
@@ -106,9 +107,9 @@ class MainScreen(StudioScreen):
             return "Another Llm-Music-Gen is open and makes the songs; this one only plays."
         cut_off = [job for job in studio.jobs if job.state is JobState.INTERRUPTED]
         if cut_off:
-            return f"{len(cut_off)} jobs were cut off; J shows them, R there goes on with them."
+            return f"Cut off: {counted(len(cut_off), 'job')}. J shows them, R there goes on with them."
         failed = [job for job in studio.jobs if job.state is JobState.FAILED]
-        return f"{len(failed)} jobs failed; J says why." if failed else ""
+        return f"Failed: {counted(len(failed), 'job')}. J says why." if failed else ""
 
 
 def length_words(text: str) -> str:

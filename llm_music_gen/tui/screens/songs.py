@@ -16,7 +16,7 @@ from llm_music_gen.tui.actions import bindings
 from llm_music_gen.tui.screens.base import StudioScreen
 from llm_music_gen.tui.screens.song_actions import SongActions
 from llm_music_gen.tui.widgets.song_list import SongList
-from llm_music_gen.tui.words import clock, long_clock, shortened
+from llm_music_gen.tui.words import clock, counted, long_clock, shortened
 
 
 class SongsScreen(SongActions, StudioScreen):
@@ -51,7 +51,7 @@ class SongsScreen(SongActions, StudioScreen):
         songs = self.shown_songs()
         total_s = sum(song.length_s for song in songs if not song.missing)
         self.query_one("#total", Static).update(
-            Text.assemble("Total Songs Length: ", (long_clock(total_s), "bold"), (f"  ({len(songs)} songs)", "dim"))
+            Text.assemble("Total Songs Length: ", (long_clock(total_s), "bold"), (f"  ({counted(len(songs), 'song')})", "dim"))
         )
         favourites, width = self.studio.jukebox.favourites, self.size.width or 80
         title_room = max(20, (width - 34) // 2)

@@ -9,6 +9,9 @@ from llm_music_gen.domain.job import Job, JobState
 from llm_music_gen.playback.jukebox import Jukebox
 from llm_music_gen.tui.words import clock, percent, shortened
 
+#: A job of this many songs was meant to go on until it is stopped.
+ENDLESS_SONGS = 1000
+
 
 class NowLine(Static):
     """Hidden while nothing goes on."""
@@ -24,20 +27,27 @@ class NowLine(Static):
 
 def now_text(jukebox: Jukebox, jobs: tuple[Job, ...], room: int) -> str:
     """What plays on the left, what is made on the right."""
-    playing = ""
+    playing, making = "", _making(jobs)
     track = jukebox.queue.current
     if track is not None and not jukebox.is_stopped:
         how = "Playing" if jukebox.is_playing else "Paused"
-        title = shortened(track.title, max(12, room // 2 - 26))
-        playing = f" {how}: {title} {clock(jukebox.position_s)}/{clock(jukebox.length_s)}"
-    making = ""
+        place = f"{clock(jukebox.position_s)}/{clock(jukebox.length_s)}"
+        title_room = room - len(making) - len(how) - len(place) - 8
+        playing = f" {how}: {shortened(track.title, max(8, title_room))} {place}"
+    return playing + " " * max(2, room - len(playing) - len(making) - 2) + making if playing or making else ""
+
+
+def is_endless(job: Job) -> bool:
+    """Whether it was to go on until it is stopped: as many songs as a job can have."""
+    return int(job.request.get("songs", 1)) >= ENDLESS_SONGS
+
+
+def _making(jobs: tuple[Job, ...]) -> str:
     running = next((job for job in jobs if job.state is JobState.RUNNING), None)
     waiting = sum(job.state is JobState.QUEUED for job in jobs)
     if running is not None:
         number, songs = running.detail.get("song_number", 1), running.detail.get("songs", 1)
-        of = f" of {songs}" if songs else ""
-        making = f"Making song {number}{of}: {percent(running.fraction)}%" if songs else f"Making song {number}"
-        making += f", {waiting} more waiting" if waiting else ""
-    elif waiting:
-        making = f"{waiting} waiting"
-    return playing + " " * max(2, room - len(playing) - len(making) - 2) + making if playing or making else ""
+        making = f"Making song {number}"
+        making += "" if is_endless(running) else f" of {songs}: {percent(running.fraction)}%"
+        return making + (f", {waiting} more waiting" if waiting else "")
+    return f"{waiting} waiting" if waiting else ""
