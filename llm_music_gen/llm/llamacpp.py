@@ -185,10 +185,11 @@ class LlamaCppModel:
         ends, pieces = self.end_tokens(), self.pieces()
         if not self._evaluate_prompt(prompt, cancelled):
             return
+        pending: list[int] = []
         for position in range(len(prompt), len(prompt) + sampling.max_tokens):
             if cancelled is not None and cancelled():
                 return
-            token = self._next_token(sampler, constraint)
+            token = self._next_token(sampler, constraint, pending)
             text = "" if token in ends else answer.feed(pieces[token])
             if text:
                 yield text
@@ -196,7 +197,7 @@ class LlamaCppModel:
                 break
             if position >= limit:
                 raise ModelError(f"The answer of {self.name} does not fit its context of {limit} tokens; give it more context.")
-            self._decode([token])
+            pending.append(token)
         else:
             if constraint is not None:
                 raise ModelError(f"{self.name} has written {sampling.max_tokens} tokens without finishing; allow it more.")
@@ -212,17 +213,30 @@ class LlamaCppModel:
         if not all(0 <= token < self._n_vocab for token in prompt):
             raise ModelError(f"The prompt has a token that {self.name} does not know.")
 
-    def _next_token(self, sampler: TokenSampler, constraint: TokenConstraint | None) -> int:
+    def _next_token(self, sampler: TokenSampler, constraint: TokenConstraint | None, pending: list[int]) -> int:
+        """The next token. Where the constraint leaves one choice the model is not asked; `pending` tokens wait to be decoded."""
         if constraint is None:
-            return sampler.draw(self._logits())
+            return sampler.draw(self._logits_after(pending))
         try:
-            token = sampler.draw(self._logits(), constraint.allowed())
+            allowed = constraint.allowed()
+            choices = np.flatnonzero(allowed)
+            if len(choices) == 1:
+                token = int(choices[0])
+                sampler.note(token)
+            else:
+                token = sampler.draw(self._logits_after(pending), allowed)
             constraint.accept(token)
         except ModelError:
             raise
         except Exception as error:
             raise ModelError(f"The rules for what {self.name} may write failed: {error}") from error
         return token
+
+    def _logits_after(self, pending: list[int]) -> NDArray[np.float32]:
+        for start in range(0, len(pending), CHUNK_TOKENS):
+            self._decode(pending[start : start + CHUNK_TOKENS])
+        pending.clear()
+        return self._logits()
 
     def _evaluate_prompt(self, prompt: Sequence[int], cancelled: Callable[[], bool] | None) -> bool:
         """Bring the context to the end of `prompt`, reusing whole cached chunks. False when cancelled on the way."""

@@ -45,8 +45,12 @@ class TokenSampler:
         kept = self._kept(values)
         choice = int(kept[0]) if len(kept) == 1 else int(kept[self._draw_index(values[kept])])
         token = choice if candidates is None else int(candidates[choice])
-        self._recent.append(token)
+        self.note(token)
         return token
+
+    def note(self, token: int) -> None:
+        """Remember a token that was written without being drawn."""
+        self._recent.append(token)
 
     def _penalised(self, values: NDArray[np.float32], candidates: NDArray[np.intp] | None) -> NDArray[np.float32]:
         """Divide positive, multiply negative logits of recent tokens (Keskar et al. 2019, CTRL)."""

@@ -202,3 +202,14 @@ def test_both_bindings_see_the_same_vocabulary(model_file: ModelFile, vocabulary
                 assert first.tokenize(text, **options) == second.tokenize(text, **options)
     first.close()
     second.close()
+
+
+def test_what_the_constraint_forces_is_written_without_asking_the_model(load: Load) -> None:
+    """Bars of no letters leave one choice a token: `|` after `|`, more of them than one batch holds."""
+    model = load("characters")
+    for bars in (1, 100):
+        constraint = LetterBars(model.pieces(), bars=bars, letters=0)
+        assert "".join(model.generate([5, 6], replace(FREE, max_tokens=200), constraint=constraint)) == "|" * bars
+    mixed = LetterBars(model.pieces(), bars=9, letters=1)
+    text = "".join(model.generate([5, 6], FREE, constraint=mixed))
+    assert re.fullmatch(r"([A-G]\|){9}", text)
