@@ -24,6 +24,7 @@ def add_music_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--songs", metavar="N", default="1", help="how many, 1 to 1000 (default: 1)")
     parser.add_argument("--length", metavar="SPEC", help='minutes "5", a range "4-6", hours "8:00", "30s" or "3m20s"')
     parser.add_argument("--key", metavar="KEY", help='for example "A minor", "Am", "F# major", "D dorian"')
+    parser.add_argument("--frequency", metavar="HZ", help='where the tonic lies: 528, "om", or "A4=432" for the reference')
     parser.add_argument("--tempo", metavar="BPM", help="beats a minute")
     parser.add_argument("--meter", metavar="M/N", help='for example "4/4", "3/4", "6/8"')
     parser.add_argument("--seed", metavar="N", help="the same number gives the same song again")

@@ -13,6 +13,7 @@ from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.meter import Meter
 from llm_music_gen.errors import NotationError, UsageError
 from llm_music_gen.settings import FORMATS, AudioFormat
+from llm_music_gen.tuning.frequency import parse_frequency
 
 MAX_SONGS = 1000
 MAX_STYLES_CHARACTERS = 500
@@ -38,6 +39,8 @@ class GenerateRequest:
     """Instruments wished for by name."""
     without: tuple[str, ...] = ()
     """Instruments or roles that must not sound."""
+    frequency: str = ""
+    """Where the tonic lies, as typed: 528, A4=432, om; empty leaves it to the settings."""
 
     @staticmethod
     def from_words(
@@ -53,6 +56,7 @@ class GenerateRequest:
         output_dir: str | None = None,
         model: str | None = None,
         soundfont: str | None = None,
+        frequency: str | None = None,
     ) -> GenerateRequest:
         """Check what was typed. Raises UsageError in one sentence."""
         words = split_words(styles)
@@ -63,7 +67,7 @@ class GenerateRequest:
         request = GenerateRequest(words)
         return request.changed(
             songs=songs, length=length, key=key, tempo=tempo, meter=meter, seed=seed, formats=formats, output_dir=output_dir,
-            model=model, soundfont=soundfont,
+            model=model, soundfont=soundfont, frequency=frequency,
         )  # fmt: skip
 
     def changed(
@@ -79,6 +83,7 @@ class GenerateRequest:
         output_dir: str | None = None,
         model: str | None = None,
         soundfont: str | None = None,
+        frequency: str | None = None,
     ) -> GenerateRequest:
         """The request with what was typed in place of what it has; None keeps a field. Raises UsageError in one sentence."""
         given: dict[str, Any] = {"songs": _songs(songs)}
@@ -101,6 +106,10 @@ class GenerateRequest:
             given["model"] = model
         if soundfont is not None:
             given["soundfont"] = soundfont
+        if frequency is not None:
+            if frequency:
+                parse_frequency(frequency)
+            given["frequency"] = frequency
         return replace(self, **given)
 
     @property
@@ -123,6 +132,7 @@ class GenerateRequest:
         return request.changed(
             songs=request.songs, length=request.length or None, key=request.key or None, tempo=request.tempo_bpm,
             meter=request.meter or None, seed=request.seed, formats=",".join(request.formats) or None,
+            frequency=request.frequency,
         )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ from llm_music_gen.studio.seeds import stream, stream_seed
 from llm_music_gen.studio.versions import versions
 from llm_music_gen.studio.writer_model import WriterModel
 from llm_music_gen.styles import Style
+from llm_music_gen.tuning.retune import CONCERT_PITCH, Tuning
 from llm_music_gen.units import SAMPLE_RATE_HZ
 
 T = TypeVar("T")
@@ -54,6 +55,8 @@ class Workshop:
     soundfont: Soundfont
     soundfont_sha256: str
     finish: Finish
+    tuning: Tuning = CONCERT_PITCH
+    """Which pitch class the tonic has, and the reference pitch that puts it on its frequency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Draft:
     planned: PlannedSong
     tune: Tune
     model: ModelRecord
+    a4_hz: float = CONCERT_PITCH.a4_hz
 
 
 def make_song(request: SongRequest, seed: int, created: str, workshop: Workshop) -> Work[Song]:
@@ -73,7 +77,8 @@ def make_song(request: SongRequest, seed: int, created: str, workshop: Workshop)
     tune = yield from _stage(tune_stage(planned, seed, workshop))
     writer = workshop.writer
     model = ModelRecord(name=writer.path.name, sha256=writer.sha256, temperature=workshop.temperature)
-    return (yield from finish_song(Draft(seed, created, planned, tune, model), workshop))
+    draft = Draft(seed, created, planned, tune, model, workshop.tuning.a4_hz)
+    return (yield from finish_song(draft, workshop))
 
 
 def finish_song(draft: Draft, workshop: Workshop) -> Work[Song]:
@@ -101,6 +106,8 @@ def plan_stage(request: SongRequest, seed: int, workshop: Workshop) -> Work[Plan
     """Words -> what the song shall be. Refuses at once when there is no room for it."""
     yield Progress("theme", 0.0, "Planning the song")
     planned = workshop.theme_writer.plan(request, workshop.styles, np.random.default_rng(stream(seed, "theme")))
+    key = planned.theme.key
+    planned = replace(planned, theme=replace(planned.theme, key=workshop.tuning.key(key, key.mode)))
     check_room(workshop.songs_dir, planned.theme.length_frames)
     yield Progress("theme", 1.0, f'"{planned.theme.title}"', {"title": planned.theme.title})
     return planned
@@ -124,7 +131,7 @@ def arrangement_stage(draft: Draft) -> Work[Arrangement]:
     yield Progress("arrangement", 0.0, "Arranging")
     planned = draft.planned
     rng = np.random.default_rng(stream(draft.seed, "arrangement"))
-    arrangement = arrange(planned.theme, draft.tune.sheet, planned.style, rng)
+    arrangement = replace(arrange(planned.theme, draft.tune.sheet, planned.style, rng), a4_hz=draft.a4_hz)
     yield Progress("arrangement", 1.0, f"{len(arrangement.parts)} parts")
     return arrangement
 
@@ -136,6 +143,7 @@ def recipe_of(draft: Draft, workshop: Workshop, loudness: Loudness) -> Recipe:
         schema=1,
         created=draft.created,
         seed=draft.seed,
+        a4_hz=draft.a4_hz,
         theme=ThemeRecord.of(planned.theme),
         unit=str(tune.unit),
         sections=tuple(SectionText(label=part.label, bars=part.bars, text=part.text) for part in tune.sections),
@@ -164,7 +172,7 @@ def draft_of(recipe: Recipe, styles: Mapping[str, Style]) -> Draft:
     sections = tuple(WrittenSection(part.label, part.bars, part.text) for part in recipe.sections)
     tune = Tune(unit, sections, sheet_of(theme, unit, sections))
     planned = PlannedSong(theme, style, recipe.style_names, theme.mood)
-    return Draft(recipe.seed, recipe.created, planned, tune, recipe.model)
+    return Draft(recipe.seed, recipe.created, planned, tune, recipe.model, recipe.a4_hz)
 
 
 def style_sha256(style: Style) -> str:

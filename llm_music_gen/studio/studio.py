@@ -36,6 +36,8 @@ from llm_music_gen.studio.seeds import new_seed, song_seed
 from llm_music_gen.studio.song import Workshop, draft_of, finish_song, make_song
 from llm_music_gen.studio.writer_model import WriterModel
 from llm_music_gen.styles import load_styles
+from llm_music_gen.tuning.frequency import parse_frequency
+from llm_music_gen.tuning.retune import tune_to
 
 _log = logging.getLogger(__name__)
 
@@ -82,13 +84,16 @@ class Studio:
         model, no soundfont, no room.
         """
         seed = new_seed() if request.seed is None else request.seed
-        workshop = self._workshop(request.formats, request.model, request.soundfont)
+        key = Key.parse(request.key) if request.key else None
+        frequency = request.frequency or self.settings.frequency
+        tuning = tune_to(parse_frequency(frequency) if frequency else None, key)
+        workshop = replace(self._workshop(request.formats, request.model, request.soundfont), tuning=tuning)
         length = parse_length(request.length or self.settings.song_length)
         output_dir = self._output_dir(request.output_dir, length)
         wish = SongRequest(
             words=request.styles,
             length=length,
-            key=Key.parse(request.key) if request.key else None,
+            key=key,
             tempo_bpm=request.tempo_bpm,
             meter=Meter.parse(request.meter) if request.meter else None,
             instruments=request.instruments,

@@ -39,6 +39,10 @@ class Tuning:
         return Key.from_pc(self.tonic_pc, wanted.mode if wanted is not None else mode)
 
 
+#: A4 at 440 Hz, any key.
+CONCERT_PITCH = Tuning(CONCERT_PITCH_HZ, None, None, 0.0, "concert pitch")
+
+
 def tune_to(frequency: Frequency | None, wanted: Key | None = None) -> Tuning:
     """The tuning for a frequency, or concert pitch for None.
 
@@ -46,7 +50,7 @@ def tune_to(frequency: Frequency | None, wanted: Key | None = None) -> Tuning:
     (up to six semitones); without one the nearest key is chosen and A4 stays between 427.5 and 452.9 Hz.
     """
     if frequency is None:
-        return Tuning(CONCERT_PITCH_HZ, None, None, 0.0, "concert pitch")
+        return CONCERT_PITCH
     if frequency.kind == "reference":
         offset = 1200.0 * math.log2(frequency.hz / CONCERT_PITCH_HZ)
         return Tuning(frequency.hz, None, None, offset, frequency.label)

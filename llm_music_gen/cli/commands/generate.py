@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     request = GenerateRequest.from_words(
         arguments.styles, songs=arguments.songs, length=arguments.length, key=arguments.key, tempo=arguments.tempo,
         meter=arguments.meter, seed=arguments.seed, formats=arguments.format, output_dir=arguments.output, model=arguments.model,
-        soundfont=arguments.soundfont,
+        soundfont=arguments.soundfont, frequency=arguments.frequency,
     )  # fmt: skip
     with open_studio() as studio:
         return follow_songs(studio.generate(request), f'"{request.styles_text}" themed', as_json=arguments.json)
