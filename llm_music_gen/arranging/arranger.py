@@ -14,12 +14,13 @@ from llm_music_gen.arranging.effects import effect_notes
 from llm_music_gen.arranging.ending import final_length_ql, final_notes
 from llm_music_gen.arranging.harmony import with_chords
 from llm_music_gen.arranging.humanize import performed
-from llm_music_gen.arranging.melody import sung
+from llm_music_gen.arranging.key_finding import finds_key
+from llm_music_gen.arranging.melody import clear_of_bass, sung
 from llm_music_gen.arranging.played import GridNote
-from llm_music_gen.arranging.timeline import bars_of
+from llm_music_gen.arranging.timeline import Bar, bars_of
 from llm_music_gen.domain.score import Arrangement, LeadSheet, Marker, Part, PlayedNote
 from llm_music_gen.domain.theme import Theme
-from llm_music_gen.errors import StyleError
+from llm_music_gen.errors import StyleError, ThemeError
 from llm_music_gen.styles import Instrument, Style, instrument_named
 from llm_music_gen.units import SAMPLE_RATE_HZ, seconds_to_ql
 
@@ -48,48 +49,102 @@ _REVERB = {
     "fx": 0.3,
 }
 
+#: How often the harmony may be tied closer to the tonic until its key can be heard.
+_ANCHORS = 4
+_LEAST_TAIL_S = 0.3
+
 
 def arrange(theme: Theme, tune: LeadSheet, style: Style, rng: np.random.Generator) -> Arrangement:
-    """What the band plays. The same theme, tune, style and generator state give the same arrangement."""
-    meter = theme.meter
-    quarter_bpm = meter.quarter_bpm(theme.tempo_bpm)
-    bars = with_chords(bars_of(theme), theme, tune, style)
+    """What the band plays. The same theme, tune, style and generator state give the same arrangement.
+
+    The bars of the theme's form must leave a tail of at least a third of a second for the last chord. Raises ThemeError.
+    """
+    music_s = theme.bars * theme.meter.bar_seconds(theme.tempo_bpm)
+    if not theme.form or theme.length_frames / SAMPLE_RATE_HZ < music_s + _LEAST_TAIL_S:
+        raise ThemeError(
+            f"{theme.bars} bars of {theme.meter} at {theme.tempo_bpm:g} BPM last {music_s:.1f} s, too long for the song.",
+            hint="Plan fewer bars, a faster tempo or a longer song.",
+        )
+    seed = int(rng.integers(0, 2**63))
+    for anchor in range(_ANCHORS):
+        bars, grid = _written_out(theme, tune, style, np.random.default_rng(seed), anchor)
+        if finds_key(_weights(grid), theme.key):
+            break
+    return _performed(theme, style, bars, grid, np.random.default_rng([seed, 1]))
+
+
+def _written_out(
+    theme: Theme, tune: LeadSheet, style: Style, rng: np.random.Generator, anchor: int
+) -> tuple[list[Bar], dict[str, list[GridNote]]]:
+    """The bars and what each role plays in them, exactly on the grid, the ending included."""
+    bars = with_chords(bars_of(theme, style), theme, tune, style, anchor)
     voiced_bars = voicings(bars, style)
-    melody = sung(bars, theme, tune, style, rng)
+    bass = bass_line(bars, theme.key, style, rng, anchor=anchor)
+    melody = clear_of_bass(sung(bars, theme, tune, style, rng), bass, bars)
     grid: dict[str, list[GridNote]] = {
         "melody": [GridNote(note.onset_ql, note.duration_ql, note.pitch, round(66 + 34 * note.weight)) for note in melody],
         "counter": counter_line(bars, melody, style),
         "chords": chord_part(bars, voiced_bars, style, rng),
         "pad": pad_part(bars, voiced_bars, style),
         "arp": arpeggio_part(bars, voiced_bars, style, rng),
-        "bass": bass_line(bars, theme.key, style, rng),
-        "sub": bass_line(bars, theme.key, style, rng, "sub"),
+        "bass": bass,
+        "sub": bass_line(bars, theme.key, style, rng, "sub", anchor=anchor) if style.instruments.get("sub") else [],
         "drums": drum_part(bars, style, rng),
         "fx": effect_notes(bars, theme, style),
     }
-    last = bars[-1]
-    held = final_length_ql(last, theme.length_frames, quarter_bpm)
-    bass_near = grid["bass"][-1].pitch if grid["bass"] else sum(style.bass.compass) // 2
-    closing = final_notes(last, theme.key, style, voiced_bars[-1][-1][2], melody, bass_near, held)
+    held = final_length_ql(bars[-1], theme.length_frames, theme.meter.quarter_bpm(theme.tempo_bpm), style)
+    bass_near = bass[-1].pitch if bass else sum(style.bass.compass) // 2
+    before = voiced_bars[-2 if len(voiced_bars) > 1 else -1][-1][2]
+    closing = final_notes(bars[-1], theme.key, style, before, melody, bass_near, held)
+    heard = {role for bar in bars for role in bar.roles}
+    for role, notes in closing.items():
+        if grid[role] or role in heard:
+            grid[role] = grid[role] + notes
+    return bars, grid
+
+
+def _weights(grid: dict[str, list[GridNote]]) -> list[float]:
+    weights = [0.0] * 12
+    for role, notes in grid.items():
+        if role not in ("drums", "fx"):
+            for note in notes:
+                weights[note.pitch % 12] += float(note.duration_ql)
+    return weights
+
+
+def _performed(
+    theme: Theme, style: Style, bars: list[Bar], grid: dict[str, list[GridNote]], rng: np.random.Generator
+) -> Arrangement:
+    """The same as people or machines play it, on instruments."""
+    quarter_bpm = theme.meter.quarter_bpm(theme.tempo_bpm)
     end_ql = seconds_to_ql(theme.length_frames / SAMPLE_RATE_HZ, quarter_bpm) - 0.02
     parts: list[Part] = []
     for role, instrument in _band(theme, style, grid, rng).items():
-        notes = grid[role] + closing.get(role, [])
-        if not style.has_drums and role == "drums":
-            continue
+        notes = [_in_range(note, instrument) for note in grid[role]] if role != "drums" else grid[role]
         played = performed(notes, role, style, quarter_bpm, end_ql, rng)
         if played:
             parts.append(_part(role, instrument, played, style, [part.name for part in parts]))
     return Arrangement(
         title=theme.title,
         key=theme.key,
-        meter=meter,
+        meter=theme.meter,
         tempo_bpm=theme.tempo_bpm,
         parts=tuple(parts),
         length_frames=theme.length_frames,
         markers=tuple(Marker(float(bar.onset_ql), f"{bar.plan.role} {bar.plan.label}") for bar in bars if bar.in_section == 0),
         mix=style.mix.as_settings(),
     )
+
+
+def _in_range(note: GridNote, instrument: Instrument) -> GridNote:
+    """The note within the instrument's range, moved by octaves."""
+    low, high = instrument.range
+    pitch = note.pitch
+    while pitch < low:
+        pitch += 12
+    while pitch > high:
+        pitch -= 12
+    return note if pitch == note.pitch else GridNote(note.onset_ql, note.duration_ql, pitch, note.velocity)
 
 
 def _band(theme: Theme, style: Style, grid: dict[str, list[GridNote]], rng: np.random.Generator) -> dict[str, Instrument]:

@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 
 from llm_music_gen.arranging.harmony import chord_pcs
-from llm_music_gen.arranging.patterns import Lattice, native_steps
+from llm_music_gen.arranging.patterns import native_steps, pulse_onsets, pulses, steps_in_bar
 from llm_music_gen.arranging.played import GridNote
-from llm_music_gen.arranging.timeline import Bar, plays
+from llm_music_gen.arranging.timeline import Bar
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.score import ChordSymbol
 from llm_music_gen.styles import Style
@@ -19,17 +19,19 @@ from llm_music_gen.styles.grid import BassHit
 _ROLES_ON_PEDAL = ("intro", "break", "outro")
 
 
-def bass_line(bars: list[Bar], key: Key, style: Style, rng: np.random.Generator, role: str = "bass") -> list[GridNote]:
+def bass_line(
+    bars: list[Bar], key: Key, style: Style, rng: np.random.Generator, role: str = "bass", *, anchor: int = 0
+) -> list[GridNote]:
     """The bass through the whole song, the last bar's held tonic left out."""
     out: list[GridNote] = []
     near = _nearest(key.tonic_pc, sum(style.bass.compass) // 2, style.bass.compass)
     pattern_of: dict[int, int] = {}
     for bar, following in pairwise(bars):
-        if not plays(style, role, bar.plan):
+        if not bar.plays(role):
             continue
         if bar.section not in pattern_of:
             pattern_of[bar.section] = int(rng.integers(0, max(1, len(style.bass.patterns))))
-        pedal = style.harmony.pedal >= 0.5 and bar.plan.role in _ROLES_ON_PEDAL
+        pedal = (style.harmony.pedal >= 0.5 and bar.plan.role in _ROLES_ON_PEDAL) or (anchor >= 2 and _carries(bar, key))
         if style.bass.walking and bar.plan.energy >= 0.35:
             notes = _walking(bar, following, near, style, rng)
         elif style.bass.patterns:
@@ -40,6 +42,11 @@ def bass_line(bars: list[Bar], key: Key, style: Style, rng: np.random.Generator,
             near = notes[-1].pitch
         out += notes
     return out
+
+
+def _carries(bar: Bar, key: Key) -> bool:
+    """Whether the chords of a bar can stand over the tonic."""
+    return all(key.tonic_pc in chord_pcs(span.chord) for span in bar.chords)
 
 
 def root_pitch(chord: ChordSymbol, near: int, register: tuple[int, int]) -> int:
@@ -67,20 +74,19 @@ def _patterned(
     bar: Bar, following: Bar, key: Key, near: int, style: Style, chosen: int, pedal: bool, rng: np.random.Generator
 ) -> list[GridNote]:
     grid = style.bass.grid or style.grooves.grid
-    lattice = Lattice.of(grid, bar.length_ql)
     pattern = style.bass.patterns[chosen]
     if bar.in_section % 4 == 3 and len(style.bass.patterns) > 1:
         pattern = style.bass.patterns[(chosen + 1) % len(style.bass.patterns)]
     own = native_steps(grid)
-    hits = [hit for hit in pattern if hit.step < own or hit.step // own == bar.in_section % max(1, pattern[-1].step // own + 1)]
-    turns = range(-(-lattice.steps_per_bar // own))
-    placed = sorted(((hit.step % own + own * turn, hit) for hit in hits for turn in turns), key=lambda pair: pair[0])
-    placed = [(step, hit) for step, hit in placed if step < lattice.steps_per_bar]
+    length_steps = own * (1 + pattern[-1].step // own)
+    by_step = {hit.step: hit for hit in pattern}
+    steps = steps_in_bar(grid, bar.meter, bar.in_section, length_steps)
+    placed = [(step, by_step[step.place]) for step in steps if step.place in by_step]
     out: list[GridNote] = []
     for place, (step, hit) in enumerate(placed):
-        onset = lattice.step_ql * step
-        until = lattice.step_ql * (placed[place + 1][0] if place + 1 < len(placed) else lattice.steps_per_bar)
-        length = until - onset if hit.length == 0 else min(lattice.step_ql * hit.length, until - onset)
+        onset = step.offset_ql
+        until = placed[place + 1][0].offset_ql if place + 1 < len(placed) else bar.length_ql
+        length = until - onset if hit.length == 0 else min(step.length_ql * hit.length, until - onset)
         chord = bar.chord_at(onset)
         pitch = _pitch(hit, chord, following.chords[0].chord, key, near, style, pedal, rng)
         near = pitch if hit.tone in ("R", "8", "5") else near
@@ -132,18 +138,16 @@ def _diatonic_step(target: int, source: int, key: Key) -> int:
 def _walking(bar: Bar, following: Bar, near: int, style: Style, rng: np.random.Generator) -> list[GridNote]:
     """A note a beat: root, tones of the chord, and a step into the next root."""
     register = style.bass.compass
-    beat = Fraction(1) if bar.length_ql % 1 == 0 else bar.length_ql / max(1, round(bar.length_ql))
-    beats = int(bar.length_ql / beat)
     target = root_pitch(following.chords[0].chord, near, register)
     out = []
     pitch = near
-    for number in range(beats):
-        offset = beat * number
+    onsets = pulse_onsets(bar.meter)
+    for number, (offset, beat) in enumerate(zip(onsets, pulses(bar.meter), strict=True)):
         chord = bar.chord_at(offset)
         starts = number == 0 or any(span.onset_ql == offset for span in bar.chords)
         if starts:
             pitch = root_pitch(chord, pitch, register)
-        elif number == beats - 1:
+        elif number == len(onsets) - 1:
             step = 1 if rng.random() < 0.6 else 2
             pitch = target + (-step if pitch <= target else step)
         else:

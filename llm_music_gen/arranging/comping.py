@@ -6,11 +6,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from llm_music_gen.arranging.patterns import step_indices
+from llm_music_gen.arranging.patterns import steps_in_bar
 from llm_music_gen.arranging.played import GridNote, velocity_of
-from llm_music_gen.arranging.timeline import Bar, plays
+from llm_music_gen.arranging.timeline import Bar
 from llm_music_gen.arranging.voicing import Voicing, voiced
 from llm_music_gen.styles import Style
+
+#: From this gate on, strokes ring until the next one; below it they are short.
+_RINGING = 0.75
 
 
 def voicings(bars: list[Bar], style: Style) -> list[list[tuple[Fraction, Fraction, Voicing]]]:
@@ -34,7 +37,7 @@ def chord_part(
     choice: dict[int, int] = {}
     patterns = style.comp.chords
     for bar, spans in zip(bars[:-1], voiced_bars[:-1], strict=True):
-        if not plays(style, "chords", bar.plan):
+        if not bar.plays("chords"):
             continue
         if bar.section not in choice:
             choice[bar.section] = int(rng.integers(0, max(1, len(patterns))))
@@ -54,7 +57,7 @@ def pad_part(bars: list[Bar], voiced_bars: list[list[tuple[Fraction, Fraction, V
     out: list[GridNote] = []
     open_notes: dict[int, GridNote] = {}
     for bar, spans in zip(bars[:-1], voiced_bars[:-1], strict=True):
-        active = plays(style, "pad", bar.plan)
+        active = bar.plays("pad")
         for onset, length, voicing in spans:
             start = bar.onset_ql + onset
             velocity = round(52 + 34 * bar.plan.energy)
@@ -80,12 +83,10 @@ def arpeggio_part(
         return out
     grid = style.comp.grid or style.grooves.grid
     for bar, spans in zip(bars[:-1], voiced_bars[:-1], strict=True):
-        if not plays(style, "arp", bar.plan):
+        if not bar.plays("arp"):
             continue
         figure = figures[(bar.section + (bar.in_section // 4)) % len(figures)]
-        steps = step_indices(grid, bar.length_ql, bar.in_section, len(figure))
-        step_ql = steps[1][0] - steps[0][0] if len(steps) > 1 else bar.length_ql
-        for offset, place in steps:
+        for offset, place, step_ql in steps_in_bar(grid, bar.meter, bar.in_section, len(figure)):
             if not figure[place].isdigit():
                 continue
             voicing = _sounding(spans, offset)
@@ -97,23 +98,28 @@ def arpeggio_part(
 
 
 def _strokes(pattern: str, bar: Bar, style: Style, changes: list[Fraction]) -> list[tuple[Fraction, Fraction, int]]:
-    """(onset, length, level) of each stroke in a bar."""
-    grid = style.comp.grid or style.grooves.grid
-    steps = step_indices(grid, bar.length_ql, bar.in_section, len(pattern))
-    step_ql = steps[1][0] - steps[0][0] if len(steps) > 1 else bar.length_ql
-    out: list[tuple[Fraction, Fraction, int]] = []
-    for number, (offset, place) in enumerate(steps):
-        sign = pattern[place]
-        fresh = offset in changes and sign == "-" and offset > 0
+    """(onset, length, level) of each stroke in a bar. Strokes ring to the next one where the style lets them."""
+    steps = steps_in_bar(style.comp.grid or style.grooves.grid, bar.meter, bar.in_section, len(pattern))
+    found: list[tuple[Fraction, int, Fraction, bool]] = []
+    for number, step in enumerate(steps):
+        sign = pattern[step.place]
+        # A held stroke is struck again where the chord changes under it.
+        fresh = step.offset_ql in changes and step.offset_ql > 0 and sign == "-"
         if sign in ".-" and not fresh:
             continue
         end = number + 1
-        while end < len(steps) and pattern[steps[end][1]] == "-" and steps[end][0] not in changes:
+        while end < len(steps) and pattern[steps[end].place] == "-" and steps[end].offset_ql not in changes:
             end += 1
-        held = end - number > 1
-        length = step_ql * (end - number)
-        gate = Fraction(19, 20) if held else Fraction(round(style.comp.gate * 20), 20)
-        out.append((offset, length * gate, {"x": 6, "-": 6, "o": 3}.get(sign) or int(sign)))
+        level = {"x": 6, "-": 6, "o": 3}.get(sign) or int(sign)
+        stop = steps[end].offset_ql if end < len(steps) else bar.length_ql
+        found.append((step.offset_ql, level, stop, end - number > 1))
+    out = []
+    gate = Fraction(round(style.comp.gate * 20), 20)
+    for number, (onset, level, stop, held) in enumerate(found):
+        following = found[number + 1][0] if number + 1 < len(found) else bar.length_ql
+        rings = style.comp.gate >= _RINGING and not held
+        length = (following - onset if rings else stop - onset) * (Fraction(19, 20) if held else gate)
+        out.append((onset, length, level))
     return out
 
 

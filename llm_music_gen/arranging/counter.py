@@ -7,7 +7,7 @@ from fractions import Fraction
 from llm_music_gen.arranging.harmony import chord_pcs
 from llm_music_gen.arranging.melody import Sung
 from llm_music_gen.arranging.played import GridNote
-from llm_music_gen.arranging.timeline import Bar, plays
+from llm_music_gen.arranging.timeline import Bar
 from llm_music_gen.styles import Style
 
 #: The countermelody keeps this far below the tune's register.
@@ -21,7 +21,7 @@ def counter_line(bars: list[Bar], tune: list[Sung], style: Style) -> list[GridNo
     busy = {int(note.onset_ql // bars[0].length_ql) for note in tune}
     last = (low + high) // 2
     for bar in bars[:-1]:
-        if not plays(style, "counter", bar.plan):
+        if not bar.plays("counter"):
             continue
         velocity = round(56 + 30 * bar.plan.energy)
         for span in bar.chords:

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from llm_music_gen.arranging.patterns import step_indices
+from llm_music_gen.arranging.patterns import pulse_onsets, steps_in_bar
 from llm_music_gen.arranging.played import GridNote, velocity_of
-from llm_music_gen.arranging.timeline import Bar, plays
+from llm_music_gen.arranging.timeline import Bar
 from llm_music_gen.styles import Style
 from llm_music_gen.styles.grid import DrumRow
 
@@ -17,6 +17,7 @@ _CRASH, _KICK, _SNARE = 49, 36, 38
 #: Light percussion that may play alone before the drums come in.
 _LIGHT = frozenset((37, 42, 44, 46, 51, 54, 69, 70, 75, 82))
 _FULL_ENERGY = 0.65
+_LOUD_END = 0.4
 _STICK_QL = 8  # a hit lasts an eighth of a quarter: drums ring by themselves
 
 
@@ -28,38 +29,55 @@ def drum_part(bars: list[Bar], style: Style, rng: np.random.Generator) -> list[G
     last_fill = -1
     for bar, following in pairwise(bars):
         energy = bar.plan.energy
-        if not plays(style, "drums", bar.plan):
+        if not bar.plays("drums"):
             if bar.plan.role in ("intro", "build", "break", "outro") and energy >= 0.25 and bar.in_section >= bar.plan.bars // 2:
                 out += _hits([row for row in style.grooves.a if row.note in _LIGHT], bar, style, 0.75 * energy)
             continue
-        rows: Sequence[DrumRow] = style.grooves.b if energy >= _FULL_ENERGY and style.grooves.b else style.grooves.a
+        rows: Sequence[DrumRow] = style.grooves.b if _is_full(bar) and style.grooves.b else style.grooves.a
         changes = following.section != bar.section
         eighth = bar.in_section % 8 == 7
-        if style.grooves.fills and bar.plan.bars > 1 and (changes or eighth) and plays(style, "drums", following.plan):
+        hint: Sequence[DrumRow] = ()
+        if style.grooves.fills and bar.plan.bars > 1 and following.plays("drums"):
             choices = [number for number in range(len(style.grooves.fills)) if number != last_fill] or [0]
-            last_fill = int(choices[int(rng.integers(0, len(choices)))])
-            rows = style.grooves.fills[last_fill]
+            if changes or eighth:
+                last_fill = int(choices[int(rng.integers(0, len(choices)))])
+                rows = style.grooves.fills[last_fill]
+            elif bar.in_section % 4 == 3 and energy >= 0.5:
+                hint = style.grooves.fills[choices[0]]
         if bar.plan.role == "build":
             out += _build(bar, style)
             rows = [row for row in rows if row.note != _SNARE]
-        out += _hits(rows, bar, style, energy)
+        if hint:
+            # A half-beat tick every fourth bar: the groove, and the end of a fill.
+            last_pulse = pulse_onsets(bar.meter)[-1]
+            out += [hit for hit in _hits(rows, bar, style, energy) if hit.onset_ql < bar.onset_ql + last_pulse]
+            out += [hit for hit in _hits(hint, bar, style, 0.9 * energy) if hit.onset_ql >= bar.onset_ql + last_pulse]
+        else:
+            out += _hits(rows, bar, style, energy)
         if bar.in_section == 0 and bar.number and energy >= 0.5 and energy > bars[bar.number - 1].plan.energy:
             out.append(GridNote(bar.onset_ql, bar.length_ql / _STICK_QL, _CRASH, velocity_of(6, energy)))
     return out
 
 
-def final_hit(onset: GridNote) -> list[GridNote]:
-    """Kick and crash together, where the last chord falls."""
-    return [GridNote(onset.onset_ql, onset.duration_ql, note, velocity) for note, velocity in ((_KICK, 92), (_CRASH, 78))]
+def final_hit(last: Bar) -> list[GridNote]:
+    """Kick and crash together, where the last chord falls; a soft ending has the kick alone."""
+    hits = ((_KICK, 92), (_CRASH, 78)) if last.plan.energy >= _LOUD_END else ((_KICK, 80),)
+    return [GridNote(last.onset_ql, last.length_ql / _STICK_QL, note, velocity) for note, velocity in hits]
+
+
+def _is_full(bar: Bar) -> bool:
+    """Whether the fuller groove plays: in lively sections, and in the second half of one that comes back."""
+    energy = bar.plan.energy
+    return energy >= _FULL_ENERGY or (energy >= 0.45 and bar.occurrence > 0 and 2 * bar.in_section >= bar.plan.bars)
 
 
 def _hits(rows: Sequence[DrumRow], bar: Bar, style: Style, energy: float) -> list[GridNote]:
     out = []
     for row in rows:
-        for offset, place in step_indices(style.grooves.grid, bar.length_ql, bar.in_section, len(row.levels)):
-            if row.levels[place]:
-                velocity = velocity_of(row.levels[place], energy)
-                out.append(GridNote(bar.onset_ql + offset, bar.length_ql / _STICK_QL / 4, row.note, velocity))
+        for step in steps_in_bar(style.grooves.grid, bar.meter, bar.in_section, len(row.levels)):
+            if row.levels[step.place]:
+                velocity = velocity_of(row.levels[step.place], energy)
+                out.append(GridNote(bar.onset_ql + step.offset_ql, bar.length_ql / _STICK_QL / 4, row.note, velocity))
     return out
 
 

@@ -5,20 +5,25 @@ Notes are weighed as a listener does (metre, length, chord tones, contour); the 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 
 from llm_music_gen.arranging.harmony import chord_pcs
-from llm_music_gen.arranging.patterns import step_indices
-from llm_music_gen.arranging.timeline import Bar, material, plays
+from llm_music_gen.arranging.patterns import steps_in_bar, strong_onsets
+from llm_music_gen.arranging.played import GridNote
+from llm_music_gen.arranging.timeline import Bar, material
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.meter import Meter
 from llm_music_gen.domain.score import LeadSection, LeadSheet
 from llm_music_gen.domain.theme import Theme
 from llm_music_gen.styles import Style
 
+_PHRASE_BARS = 4
+#: Semitones above the bass that rub: a minor second or ninth, a major seventh.
+_RUBS = (1, 11)
 _PENTATONIC = {"major pentatonic": (0, 2, 4, 7, 9), "minor pentatonic": (0, 3, 5, 7, 10), "blues": (0, 3, 5, 6, 7, 10)}
 
 
@@ -34,25 +39,52 @@ class Sung:
 
 
 def sung(bars: list[Bar], theme: Theme, tune: LeadSheet, style: Style, rng: np.random.Generator) -> list[Sung]:
-    """The tune through the whole song."""
+    """The tune through the whole song, the last bar left to the ending."""
     out: list[Sung] = []
-    seen: dict[int, int] = {}
-    for bar in bars:
-        if bar.in_section == 0:
-            seen[bar.section] = sum(1 for other in theme.form[: bar.section] if other.label == bar.plan.label)
-        if not plays(style, "melody", bar.plan) or bar.number == len(bars) - 1:
+    habits: dict[str, tuple[bool, ...]] = {}
+    for bar in bars[:-1]:
+        # What becomes of a bar depends on its place in the phrase alone, so that a motif comes back as it was.
+        recast = habits.setdefault(bar.plan.label, tuple(bool(draw < style.lead.recast) for draw in rng.random(_PHRASE_BARS)))
+        if not bar.plays("melody"):
             continue
         section = material(tune, bar.plan)
         shift = _octave_shift(section, style)
         notes = _bar_notes(section, bar, theme.meter, style.lead.augment)
-        notes = _thinned(notes, bar, theme.meter, style, rng)
-        notes = _recast(notes, bar, style, rng)
+        notes = _thinned(notes, bar, theme.meter, style)
+        if recast[bar.in_section % _PHRASE_BARS]:
+            notes = _recast(notes, bar, style)
+        notes = _breathing(notes, bar, style)
         lift = 12 if bar.plan.energy >= 0.85 and style.lead.compass[1] - style.lead.compass[0] >= 18 else 0
         for note in notes:
-            pitch = _snapped(note.pitch + shift + lift, theme.key, style)
-            pitch = _clear_of_bass(_into(pitch, style.lead.compass), bar, note.onset_ql, theme.meter)
+            pitch = _into(_snapped(note.pitch + shift + lift, theme.key, style), style.lead.compass)
             out.append(replace(note, onset_ql=bar.onset_ql + note.onset_ql, pitch=pitch))
-    return _joined(_rested(out, style, rng))
+    return _joined(_anticipated(out, style, theme.meter, rng))
+
+
+def clear_of_bass(tune: list[Sung], bass: Sequence[GridNote], bars: list[Bar]) -> list[Sung]:
+    """The tune without semitones (or their inversions) against the bass on strong beats: the note steps to a chord tone."""
+    out = list(tune)
+    low = high = 0
+    for bar in bars[:-1]:
+        for place in strong_onsets(bar.meter):
+            at = bar.onset_ql + place
+            while low + 1 < len(bass) and bass[low + 1].onset_ql <= at:
+                low += 1
+            while high + 1 < len(out) and out[high + 1].onset_ql <= at:
+                high += 1
+            if not bass or not out or bass[low].onset_ql > at or out[high].onset_ql > at:
+                continue
+            under, note = bass[low], out[high]
+            if under.onset_ql + under.duration_ql <= at or note.onset_ql + note.duration_ql <= at:
+                continue
+            if (note.pitch - under.pitch) % 12 in _RUBS:
+                tones = {pc for pc in chord_pcs(bar.chord_at(place)) if (pc - under.pitch) % 12 not in _RUBS}
+                out[high] = replace(note, pitch=_nearest_of(tones or {under.pitch % 12}, note.pitch))
+    return out
+
+
+def _nearest_of(pcs: Collection[int], pitch: int) -> int:
+    return next(candidate for move in range(12) for candidate in (pitch - move, pitch + move) if candidate % 12 in pcs)
 
 
 def closing_pitch(key: Key, near: int, register: tuple[int, int]) -> int:
@@ -86,7 +118,7 @@ def _metric(onset: Fraction, meter: Meter) -> float:
     return 0.4 if onset % (meter.beat_ql / 2) == 0 else 0.1
 
 
-def _thinned(notes: list[Sung], bar: Bar, meter: Meter, style: Style, rng: np.random.Generator) -> list[Sung]:
+def _thinned(notes: list[Sung], bar: Bar, meter: Meter, style: Style) -> list[Sung]:
     lead = style.lead
     most = max(
         1, round(lead.notes_per_bar[0] + (lead.notes_per_bar[1] - lead.notes_per_bar[0]) * min(1.0, bar.plan.energy + 0.2))
@@ -118,15 +150,13 @@ def _stretched_to_next(notes: list[Sung], bar_ql: Fraction) -> list[Sung]:
     ]
 
 
-def _recast(notes: list[Sung], bar: Bar, style: Style, rng: np.random.Generator) -> list[Sung]:
+def _recast(notes: list[Sung], bar: Bar, style: Style) -> list[Sung]:
     """Kept notes moved to the onsets of one of the style's rhythm cells, in order, each as little as possible."""
     cells = style.lead.cells
-    if not cells or not notes or rng.random() >= style.lead.recast:
+    if not cells or not notes:
         return notes
     cell = cells[(bar.in_section // 2 + (bar.in_section % 4 == 3)) % len(cells)]
-    slots = [
-        offset for offset, place in step_indices(style.grooves.grid, bar.length_ql, 0, len(cell)) if cell[place] in "xo123456789"
-    ]
+    slots = [step.offset_ql for step in steps_in_bar(style.grooves.grid, bar.meter, 0, len(cell)) if cell[step.place] == "x"]
     if len(slots) < len(notes):
         notes = sorted(sorted(notes, key=lambda note: -note.weight)[: len(slots)], key=lambda note: note.onset_ql)
     if not notes:
@@ -183,24 +213,31 @@ def _snapped(pitch: int, key: Key, style: Style) -> int:
     return next(candidate for move in range(7) for candidate in (pitch - move, pitch + move) if candidate % 12 in scale)
 
 
-def _clear_of_bass(pitch: int, bar: Bar, onset: Fraction, meter: Meter) -> int:
-    """On a beat no semitone or its inversion against the root of the chord: the tune steps to the chord's nearest tone."""
-    if onset % meter.beat_ql:
-        return pitch
-    chord = bar.chord_at(onset)
-    bass = chord.root_pc if chord.bass_pc is None else chord.bass_pc
-    if (pitch - bass) % 12 not in (1, 11) or pitch % 12 in chord_pcs(chord):
-        return pitch
-    tones = chord_pcs(chord)
-    return next(candidate for move in range(1, 7) for candidate in (pitch - move, pitch + move) if candidate % 12 in tones)
-
-
-def _rested(notes: list[Sung], style: Style, rng: np.random.Generator) -> list[Sung]:
-    """Short breaths at the ends of phrases: the lighter of two neighbours goes until the style's share of rest is near."""
-    if style.lead.rest_share <= 0.3 or len(notes) < 8:
+def _breathing(notes: list[Sung], bar: Bar, style: Style) -> list[Sung]:
+    """Rests where phrases of four bars end, and with much rest where their halves do; something of each bar stays."""
+    place = bar.in_section % _PHRASE_BARS
+    rest = style.lead.rest_share
+    share = {3: 1.8 * (rest - 0.08), 1: 1.6 * (rest - 0.3), 2: 1.2 * (rest - 0.5)}.get(place, 0.0)
+    if share <= 0.1 or not notes:
         return notes
-    drop = 0.5 * (style.lead.rest_share - 0.3)
-    return [note for place, note in enumerate(notes) if place < 5 or note.weight > 0.45 or rng.random() >= drop]
+    until = bar.length_ql * (1 - Fraction(min(0.8, share)).limit_denominator(16))
+    kept = [note for note in notes if note.onset_ql < until] or notes[:1]
+    last = kept[-1]
+    return [*kept[:-1], replace(last, duration_ql=min(last.duration_ql, max(until - last.onset_ql, Fraction(1, 2))))]
+
+
+def _anticipated(notes: list[Sung], style: Style, meter: Meter, rng: np.random.Generator) -> list[Sung]:
+    """Notes on beats that come half a beat early, as often as the style has it, where there is room before them."""
+    if style.lead.anticipate <= 0:
+        return notes
+    early = meter.beat_ql / (3 if meter.is_compound else 2)
+    out: list[Sung] = []
+    for note in notes:
+        free = not out or out[-1].onset_ql + early <= note.onset_ql - early
+        if note.onset_ql and note.onset_ql % meter.beat_ql == 0 and free and rng.random() < style.lead.anticipate:
+            note = replace(note, onset_ql=note.onset_ql - early, duration_ql=note.duration_ql + early)
+        out.append(note)
+    return out
 
 
 def _joined(notes: list[Sung]) -> list[Sung]:

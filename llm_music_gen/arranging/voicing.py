@@ -25,10 +25,20 @@ def voiced(
 
     def cost(voicing: Voicing) -> float:
         home = abs(sum(voicing) / len(voicing) - middle)
-        if previous is None or len(previous) != len(voicing):
+        if previous is None:
             return home
-        moves = [abs(new - old) for new, old in zip(voicing, previous, strict=True)]
-        return sum(moves) + 8.0 * sum(move > 7 for move in moves) + 100.0 * sum(move > 12 for move in moves) + 0.15 * home
+        if len(previous) == len(voicing):
+            moves = [abs(new - old) for new, old in zip(voicing, previous, strict=True)]
+        else:
+            moves = [abs(voicing[0] - previous[0]), abs(voicing[-1] - previous[-1])]
+        held = len(set(voicing) & set(previous))
+        return (
+            sum(moves)
+            - 1.5 * held
+            + 8.0 * sum(move > 7 for move in moves)
+            + 100.0 * sum(move > 12 for move in moves)
+            + 0.15 * home
+        )
 
     return min(candidates, key=cost)
 
