@@ -144,8 +144,6 @@ class Deck:
             end = self._old_end[:frames]
             out[: len(end)] += end
             self._old_end = self._old_end[frames:]
-        mono = out.mean(axis=1)
-        self._recent = np.concatenate([self._recent, mono])[-RECENT_FRAMES:]
         return np.clip(out, -1.0, 1.0)
 
     def _fill(self, out: Block) -> None:
@@ -158,6 +156,8 @@ class Deck:
                 break
             out[done : done + len(block)] = block
             done += len(block)
+        # The display shows the music as it is; how loud it is played is another matter.
+        self._recent = np.concatenate([self._recent, out[:done].mean(axis=1)])[-RECENT_FRAMES:]
         self._apply_level(out[:done])
 
     def _mixed(self, frames: int) -> Block:

@@ -119,7 +119,7 @@ class StudioApp(App[int]):
 
     def on_jobs_moved(self, message: JobsMoved) -> None:
         self.jobs, self.when_done = message.jobs, message.when_done
-        self._each_screen(lambda screen: screen.show_jobs())
+        self._redraw(lambda screen: screen.show_jobs())
         self._draw_now()
         if not self._offered:
             self._offered = True
@@ -142,7 +142,7 @@ class StudioApp(App[int]):
         arrived = [track for song in message.arrived if (track := track_of(song)) is not None]
         if arrived:
             self._play_or_queue(arrived)
-        self._each_screen(lambda screen: screen.show_library())
+        self._redraw(lambda screen: screen.show_library())
 
     def on_told(self, message: Told) -> None:
         self.notify(message.sentence, severity="error" if message.bad else "information", timeout=8, markup=False)
@@ -227,7 +227,7 @@ class StudioApp(App[int]):
             self._take_theme(settings.theme)
         path = self.services.paths.settings_file
         self.bridge.do(lambda _: save_settings(settings, path))
-        self._each_screen(lambda screen: screen.show_library())
+        self._redraw(lambda screen: screen.show_library())
 
     def ask_length(self, after: Callable[[], None] | None = None) -> None:
         """The one field for the song length, for the main menu and the configuration."""
@@ -289,21 +289,28 @@ class StudioApp(App[int]):
         notice = self.jukebox.take_notice()
         if notice:
             self.notify(notice, severity="warning", timeout=6, markup=False)
-        if isinstance(self.screen, StudioScreen):
-            self.screen.show_time()
+        front = self._front()
+        if front is not None:
+            front.show_time()
         self._draw_now()
 
     def _draw_now(self) -> None:
         """The line above the footer, also while a dialog stands before its screen."""
-        front = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, StudioScreen)), None)
-        if front is not None and front.is_mounted and front.PLACE != "jukebox":
+        front = self._front()
+        if front is not None and front.PLACE != "jukebox":
             for line in front.query(NowLine):
                 line.show(self.jukebox, self.jobs)
 
-    def _each_screen(self, draw: Callable[[StudioScreen], None]) -> None:
-        """Redraw the screen in front; those behind redraw when they come back."""
-        if isinstance(self.screen, StudioScreen) and self.screen.is_mounted:
-            draw(self.screen)
+    def _front(self) -> StudioScreen | None:
+        """The screen that is seen, be it behind a dialog."""
+        front = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, StudioScreen)), None)
+        return front if front is not None and front.is_mounted and front.query("#now") else None
+
+    def _redraw(self, draw: Callable[[StudioScreen], None]) -> None:
+        """Redraw the screen that is seen; those behind redraw when they come back."""
+        front = self._front()
+        if front is not None:
+            draw(front)
 
     def _take_theme(self, name: str) -> None:
         self.theme = name if name in self.available_themes else THEMES[0].name

@@ -73,7 +73,7 @@ ITEMS = (
     Item("model", "4. Select Model ({})", _file_name),
     Item("song_length", "5. Set Song Length ({})", lambda value: length_words(value).title()),
     Item("auto_play", "6. Auto-Play After Convert ({})", lambda value: str(value).lower(), choices=(True, False)),
-    Item("frequency", "   Frequency ({})", frequency_words),
+    Item("frequency", "   Frequency ({})", lambda value: frequency_words(value, strict=True) if value else "concert pitch"),
     Item("theme", "   Colours ({})", choices=THEME_NAMES),
     Item("formats", "   Formats ({})", ", ".join, _read_list),
     Item("mp3_kbps", "   MP3 Bit Rate ({} kbit/s)", choices=(128, 160, 192, 256, 320)),

@@ -105,7 +105,7 @@ class GenerateScreen(StudioScreen):
         settings = self.studio.services.settings
         try:
             request = GenerateRequest.from_words(
-                styles, songs=1 if endless else number.strip() or "1", length=settings.song_length
+                styles, songs=1 if endless else number.strip() or "1", length=settings.song_length, frequency=settings.frequency
             )
         except StudioError as error:
             self.notify(str(error), severity="error", markup=False)

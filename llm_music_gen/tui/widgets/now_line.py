@@ -16,6 +16,9 @@ ENDLESS_SONGS = 1000
 class NowLine(Static):
     """Hidden while nothing goes on."""
 
+    def on_mount(self) -> None:
+        self.display = False
+
     def show(self, jukebox: Jukebox, jobs: tuple[Job, ...]) -> None:
         """Draw anew where something changed."""
         text = now_text(jukebox, jobs, self.app.size.width)
