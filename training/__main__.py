@@ -38,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.step in ("all", "train"):
         from training.steps import train_and_export
 
-        train_and_export(tunes, options.work, options.output, options.kind, options.characters, compiled=not options.no_compile)
+        train_and_export(
+            tunes, options.work, options.output, options.kind, options.characters, not options.no_compile, options.minutes
+        )
     if options.step == "export":
         from training.steps import export_checkpoint
 
@@ -69,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--kind", default="f16", choices=("f16", "q8_0"), help="how the GGUF keeps its weights")
     parser.add_argument("--characters", type=int, help="how many characters to train on")
+    parser.add_argument(
+        "--minutes", type=float, help="finish training in so many minutes from now, whatever this machine makes of them"
+    )
     parser.add_argument("--samples", type=int, default=150, help="tunes sampled to look for copying")
     parser.add_argument("--no-compile", action="store_true", help="train without torch.compile (no C++ compiler needed, slower)")
     return parser

@@ -15,11 +15,22 @@ from training.model import Composer
 from training.train import Recipe, load_checkpoint, train
 
 
-def train_and_export(tunes: Split, work: Path, output: Path, kind: str, characters: int | None, compiled: bool = True) -> None:
+def train_and_export(
+    tunes: Split, work: Path, output: Path, kind: str, characters: int | None, compiled: bool = True, minutes: float | None = None
+) -> None:
     """Train to the end of the recipe and write the GGUF to `output`."""
     recipe = Recipe() if characters is None else replace(Recipe(), characters=characters)
     harmonised = [harmonise(tune) for tune in tunes.training]
-    model = train(recipe, tunes.training, harmonised, tunes.validation, work, compiled=compiled, report=_say)
+    model = train(
+        recipe,
+        tunes.training,
+        harmonised,
+        tunes.validation,
+        work,
+        compiled=compiled,
+        report=_say,
+        finish_in_s=None if minutes is None else 60 * minutes,
+    )
     _write(model, recipe.characters, tunes, output, kind)
 
 

@@ -132,8 +132,13 @@ def train(
     compiled: bool = True,
     report: Callable[[str], None] = print,
     checkpoint_s: float = 120.0,
+    finish_in_s: float | None = None,
 ) -> Composer:
-    """Train to the end of the recipe, going on from `folder/checkpoint.pt` where it belongs to the same recipe."""
+    """Train to the end of the recipe, going on from `folder/checkpoint.pt` where it belongs to the same recipe.
+
+    With `finish_in_s` what is left of the schedule is spread over that many seconds, however many characters they are worth;
+    that is for machines with other work to do, and the one way in which the clock decides what training gives.
+    """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(recipe.seed)
     model = Composer(recipe.shape, recipe.first_dropout)
@@ -147,10 +152,11 @@ def train(
     held = canonical_rows(validation, recipe.shape.context)
     started = saved = time.monotonic()
     since = place["characters"]
+    done_before = place["progress"]
     losses: list[float] = []
-    while place["characters"] < recipe.characters:
+    while place["progress"] < 1:
         rng = np.random.default_rng([recipe.seed, place["epoch"]])
-        late = place["characters"] / recipe.characters > 1 - recipe.decay
+        late = place["progress"] > 1 - recipe.decay
         texts = epoch_texts(tuple(training), tuple(harmonised), recipe.late_mix if late else recipe.mix, rng)
         rows = [row(header, body, recipe.shape.context) for header, body in texts]
         first = place["epoch"] < recipe.first_epochs
@@ -159,13 +165,17 @@ def train(
         for number, (inputs, targets) in enumerate(batches(rows, size, rng)):
             if number < place["batch"]:
                 continue
-            progress = place["characters"] / recipe.characters
             for group, base in zip((group for stepper in steppers for group in stepper.param_groups), base_rates, strict=True):
-                group["lr"] = base * rate(progress, recipe)
+                group["lr"] = base * rate(place["progress"], recipe)
             losses.append(_step(forward, steppers, inputs.to(device), targets.to(device), device))
-            place["characters"] += int((targets != IGNORED).sum())
+            learned = int((targets != IGNORED).sum())
+            place["characters"] += learned
             place["batch"] = number + 1
-            if place["characters"] >= recipe.characters:
+            if finish_in_s is None:
+                place["progress"] += learned / recipe.characters
+            else:
+                place["progress"] = done_before + (1 - done_before) * (time.monotonic() - started) / finish_in_s
+            if place["progress"] >= 1:
                 break
             if time.monotonic() - saved > checkpoint_s:
                 saved = time.monotonic()
@@ -197,7 +207,7 @@ def _step(forward: Any, steppers: list[torch.optim.Optimizer], inputs: Tensor, t
     return float(loss.detach())
 
 
-def _save(path: Path, recipe: Recipe, model: Composer, steppers: list[torch.optim.Optimizer], place: dict[str, int]) -> None:
+def _save(path: Path, recipe: Recipe, model: Composer, steppers: list[torch.optim.Optimizer], place: dict[str, Any]) -> None:
     beside = path.with_suffix(".part")
     state = {
         "recipe": json.dumps(asdict(recipe), sort_keys=True),
@@ -216,7 +226,7 @@ def load_checkpoint(path: Path, model: Composer) -> int:
     return int(state["place"]["characters"])
 
 
-def _restore(path: Path, recipe: Recipe, model: Composer, steppers: list[torch.optim.Optimizer]) -> dict[str, int]:
+def _restore(path: Path, recipe: Recipe, model: Composer, steppers: list[torch.optim.Optimizer]) -> dict[str, Any]:
     """Where training stands: after the checkpoint, or at the beginning where there is none of this recipe."""
     if path.is_file():
         state = torch.load(path, weights_only=True)
@@ -229,4 +239,4 @@ def _restore(path: Path, recipe: Recipe, model: Composer, steppers: list[torch.o
             for stepper, saved in zip(steppers, state["steppers"], strict=True):
                 stepper.load_state_dict(saved)
             return dict(state["place"])
-    return {"characters": 0, "epoch": 0, "batch": 0}
+    return {"characters": 0, "epoch": 0, "batch": 0, "progress": 0.0}
