@@ -102,8 +102,9 @@ def last_chord_is_tonic(song: Arrangement) -> bool:
     """Whether what sounds at the very end, all parts together, is the tonic triad: its root in the bass, no foreign tone."""
     pitched = [part for part in song.parts if not part.is_drums and part.role != "fx"]
     end = max(note.onset_ql + note.duration_ql for part in pitched for note in part.notes)
-    last_onset = max(note.onset_ql for part in pitched for note in part.notes if note.onset_ql + note.duration_ql > end - 1)
-    sounding = [n.pitch for p in pitched for n in p.notes if n.onset_ql <= last_onset < n.onset_ql + n.duration_ql]
+    last_onset = max(note.onset_ql for part in pitched for note in part.notes)
+    middle = (last_onset + end) / 2
+    sounding = [n.pitch for p in pitched for n in p.notes if n.onset_ql <= middle < n.onset_ql + n.duration_ql]
     third = (song.key.tonic_pc + (3 if song.key.is_minor else 4)) % 12
     triad = {song.key.tonic_pc, third, (song.key.tonic_pc + 7) % 12}
     pcs = {pitch % 12 for pitch in sounding}

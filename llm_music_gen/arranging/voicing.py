@@ -57,7 +57,7 @@ def _positions(pcs: tuple[int, ...], register: tuple[int, int], voices: int, kin
                 voicing = _opened(_stacked(bottom, order), kind)
                 if (
                     voicing[-1] <= high + 5
-                    and voicing[0] >= low - 7
+                    and voicing[0] >= low - 2
                     and voicing[-1] - voicing[0] <= _WIDEST + 7
                     and _clear(voicing)
                 ):
