@@ -31,11 +31,18 @@ from llm_music_gen.domain.meter import Meter
 from llm_music_gen.domain.progress import finish
 from llm_music_gen.domain.score import Arrangement
 from llm_music_gen.domain.text_model import TextModel
+from llm_music_gen.errors import NotationError
 from llm_music_gen.llm.backend import load_model
 from llm_music_gen.llm.formats import format_name
 from llm_music_gen.llm.gguf import read_gguf_header
 from llm_music_gen.llm.registry import built_in_composer
 from llm_music_gen.notation.abc_file import write_abc
+from llm_music_gen.notation.music21_port import read_abc_with_music21
+from llm_music_gen.sound.decode import audio_info
+from llm_music_gen.sound.encode import encode
+from llm_music_gen.sound.master import master
+from llm_music_gen.sound.mix import render_mix
+from llm_music_gen.sound.soundfonts import find_soundfont
 from llm_music_gen.styles import load_styles
 
 STYLES = ("chill", "dubstep", "lo-fi", "ambient", "house", "jazz", "folk", "classical")
@@ -149,8 +156,6 @@ def measure_songs(model: TextModel, form: str, count: int, render: int) -> list[
 
 def measure_tunes(model: TextModel, form: str, count: int) -> list[Figure]:
     """Write tunes over all metres and keys and let an independent reader (music21) judge them."""
-    import music21
-
     read = Figure("tunes read by music21 without an exception", 100)
     bars = Figure("bars exactly as long as their metre", 100)
     styles = load_styles(None)
@@ -161,32 +166,30 @@ def measure_tunes(model: TextModel, form: str, count: int) -> list[Figure]:
         meter = Meter.parse(METERS[number % len(METERS)])
         request = SongRequest((names[number % len(names)],), parse_length("30s"), key=key, meter=meter)
         theme = plan_theme(request, styles, np.random.default_rng(number)).theme
-        text = write_abc(finish(write_tune(theme, model, seed=number, format_name=form)).sheet)
+        tune = finish(write_tune(theme, model, seed=number, format_name=form))
+        text = write_abc(tune.sheet)
         try:
-            score = music21.converter.parse(text, format="abc")
-        except Exception as error:  # whatever it raises is what is counted
-            print(f"tune {number}: {error!r}", file=sys.stderr)
+            reading = read_abc_with_music21(text)
+        except NotationError as error:
+            print(f"tune {number}: {error}", file=sys.stderr)
             read.add(False)
             continue
-        measures = list(score.recurse().getElementsByClass("Measure"))
-        read.add(bool(measures))
-        for measure in measures:
-            bars.add(abs(float(measure.duration.quarterLength) - float(meter.bar_ql)) < 1e-6)
+        [lengths_ql] = reading.bar_lengths_ql
+        read.add(len(reading.notes[0]) > 0 and len(lengths_ql) == sum(section.bars for section in tune.sheet.sections))
+        for length_ql in lengths_ql:
+            bars.add(length_ql == meter.bar_ql)
         print(f"\r{number + 1} tunes", end="", file=sys.stderr)
     print(file=sys.stderr)
     return [read, bars]
 
 
 def rendered_frames(arrangement: Arrangement) -> int:
-    """Render and count frames."""
-    import soundfile
-
-    from llm_music_gen.sound import find_soundfont, render
-
+    """Render, write a WAV file and count its frames."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "mix.wav"
-        finish(render(arrangement, find_soundfont(), path))
-        return int(soundfile.info(path).frames)
+        mix = finish(render_mix(arrangement, find_soundfont(None).path, Path(folder) / "mix"))
+        made = finish(master(mix, -14.0, -1.0))
+        path = finish(encode(made.blocks(), mix.frames, Path(folder) / "song.wav", "wav"))
+        return audio_info(path).frames
 
 
 def measure_human(folder: Path) -> None:

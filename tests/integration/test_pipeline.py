@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from llm_music_gen.__main__ import main
+from llm_music_gen.arranging import arrange
 from llm_music_gen.domain.progress import Progress, finish
 from llm_music_gen.errors import StudioError
 from llm_music_gen.paths import StudioPaths
@@ -119,17 +120,15 @@ def test_stopping_in_any_stage_keeps_what_is_finished_and_nothing_else(studio: S
 
 def test_a_song_that_fails_does_not_stop_the_next(studio: Studio, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reports: list[Progress] = []
-    from llm_music_gen.studio import song as stages
+    calls: list[int] = []
 
-    real, calls = stages.arrange, []
-
-    def arrange(*arguments: Any) -> Any:
+    def first_fails(*arguments: Any) -> Any:
         calls.append(1)
         if len(calls) == 1:
             raise StudioError("The band is ill.")
-        return real(*arguments)
+        return arrange(*arguments)
 
-    monkeypatch.setattr(stages, "arrange", arrange)
+    monkeypatch.setattr("llm_music_gen.studio.song.arrange", first_fails)
     work = studio.generate(GenerateRequest.from_words("ambient", songs=2, length="10s", seed=1))
     while True:
         try:
