@@ -16,7 +16,7 @@ from llm_music_gen.domain.score import Arrangement, Part, PlayedNote
 from llm_music_gen.errors import SoundError
 from llm_music_gen.sound import mix as mix_module
 from llm_music_gen.sound.loudness import LoudnessMeter
-from llm_music_gen.sound.master import lowered, master
+from llm_music_gen.sound.master import master, refitted
 from llm_music_gen.sound.mix import RenderedMix, mix_blocks
 from llm_music_gen.units import SAMPLE_RATE_HZ
 from tests.fakes.sine_synth import SineSynth
@@ -162,7 +162,7 @@ def test_a_silent_mix_is_refused_and_nothing_stays_behind(tmp_path: Path) -> Non
 
 def test_a_lower_ceiling_keeps_the_loudness_and_one_file_holds_everything(tmp_path: Path) -> None:
     first = finish(master(stored(programme("peaky"), tmp_path / "mix.f32"), -14.0, -1.0))
-    second = finish(lowered(first, -14.0, -3.0))
+    second = finish(refitted(first, -14.0, -3.0))
     lufs, peak = loudness(list(second.blocks()))
     assert peak <= -3.0
     assert lufs == pytest.approx(-14.0, abs=0.5)
