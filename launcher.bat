@@ -41,6 +41,7 @@ set "PATH=%PATH%;%VENV%\Lib\site-packages\sf2_loader\read_sf2"
 set "PIP_DISABLE_PIP_VERSION_CHECK=1"
 set "PIP_NO_INPUT=1"
 set "PIP_USER=0"
+if not defined PIP_RETRIES set "PIP_RETRIES=2"
 
 call :trim "%LOG%"
 ver >nul

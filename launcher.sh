@@ -32,6 +32,7 @@ export PYTHONUTF8=1 PYTHONNOUSERSITE=1
 export PYTHONSAFEPATH=1 # a random.py in the caller's folder must not be imported
 export PYTHONPATH="$ROOT"
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_USER=0
+export PIP_RETRIES="${PIP_RETRIES:-2}" # without a network pip would try for a minute
 
 # --- telling -------------------------------------------------------------------------------------------------------
 
