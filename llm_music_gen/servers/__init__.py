@@ -1,0 +1,1 @@
+"""Other doors to the studio: the app in a browser (`web`)."""

@@ -11,17 +11,12 @@ from pathlib import Path
 
 @contextmanager
 def native_prints_in(log_file: Path) -> Iterator[None]:
-    """Send file descriptor 2 to a log while the app runs. On POSIX Textual draws through a copy of the real one.
-
-    Served to a browser (TEXTUAL_DRIVER) nothing is changed, for there standard error is a log already.
-    """
-    if os.environ.get("TEXTUAL_DRIVER"):
-        yield
-        return
+    """Send file descriptor 2 to a log while the app runs. On POSIX Textual draws through a copy of the real one."""
     log = _opened(log_file)
     kept, screen = os.dup(2), sys.__stderr__
     copy = None
-    if sys.platform != "win32":  # there the screen is drawn through standard output
+    # On Windows, and served to a browser (TEXTUAL_DRIVER), the screen is drawn through standard output.
+    if sys.platform != "win32" and "TEXTUAL_DRIVER" not in os.environ:
         copy = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace")
         _set_screen(copy)
     os.dup2(log, 2)

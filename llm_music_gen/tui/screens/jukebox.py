@@ -48,8 +48,6 @@ class JukeboxScreen(SongActions, StudioScreen):
         self.query_one("#search").display = False
         self.query_one("#queue").focus()
         self.set_interval(SPECTRUM_EVERY_S, self._draw_spectrum)
-        if self.studio.jukebox.queue.current is None and not self.studio.jukebox.queue.remaining:
-            self.action_fill(quiet=True)
 
     def focus_home(self) -> None:
         self.query_one("#search").display = False
