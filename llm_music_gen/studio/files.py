@@ -80,7 +80,8 @@ def copy_out(files: Mapping[str, Path], output_dir: Path, stem: str) -> dict[str
     """Copy a song's files into the user's own folder, all under one free name. Nothing there is overwritten."""
     try:
         output_dir.mkdir(parents=True, exist_ok=True)
-        taken_stems = {_stem(entry.name) for entry in output_dir.iterdir()}
+        endings = {path.suffix for path in files.values()}
+        taken_stems = {_stem(entry.name) for entry in output_dir.iterdir() if entry.suffix in endings}
         name = free_name(safe_name(stem), taken_stems)
         copies: dict[str, Path] = {}
         for kind, path in files.items():

@@ -28,9 +28,9 @@ from llm_music_gen.sound.mix import render_mix
 from llm_music_gen.sound.soundfonts import Soundfont
 from llm_music_gen.sound.tags import Tags
 from llm_music_gen.studio.delivery import Finish, deliver, master_for
-from llm_music_gen.studio.files import check_room, move_into_place, unfinished_folder, write_bytes, write_text
+from llm_music_gen.studio.files import check_room, copy_out, move_into_place, unfinished_folder, write_bytes, write_text
 from llm_music_gen.studio.names import safe_name
-from llm_music_gen.studio.recipe import FileRecord, Measured, ModelRecord, Recipe, SectionText, ThemeRecord
+from llm_music_gen.studio.recipe import FileRecord, Measured, ModelRecord, Recipe, SectionText, ThemeRecord, file_sha256
 from llm_music_gen.studio.seeds import stream, stream_seed
 from llm_music_gen.studio.versions import versions
 from llm_music_gen.studio.writer_model import WriterModel
@@ -90,7 +90,9 @@ def finish_song(draft: Draft, workshop: Workshop) -> Work[Song]:
         mix = yield from _stage(render_mix(arrangement, workshop.soundfont.path, Path(scratch) / "mix.f32"))
         made = yield from _stage(master_for(mix, workshop.finish))
         stem = safe_name(theme.title)
-        delivered = yield from deliver(mix, made, workshop.finish, folder, stem, _tags(draft, workshop))
+        delivered = yield from deliver(
+            mix, made, workshop.finish, folder, stem, _tags_for(arrangement, theme.styles, draft.created)
+        )
         yield Progress("files", 0.0, "Writing the score")
         recipe = recipe_of(draft, workshop, delivered.loudness)
         write_text(folder / f"{stem}.abc", write_abc(draft.tune.sheet))
@@ -100,6 +102,34 @@ def finish_song(draft: Draft, workshop: Workshop) -> Work[Song]:
         song = read_song(move_into_place(folder, workshop.songs_dir, theme.title))
     yield Progress("files", 1.0, f'"{song.title}" is finished')
     return song
+
+
+def play_as_is(arrangement: Arrangement, created: str, source: Path, target: Path, workshop: Workshop) -> Work[Song]:
+    """The user's own score, untouched, as audio files in `target`. It is no song of the library: there is no recipe."""
+    check_room(target, arrangement.length_frames)
+    with unfinished_folder(target) as folder:
+        yield Progress("arrangement", 1.0, f"{len(arrangement.parts)} parts", {"whole": 0.0})
+        mix = yield from _stage(render_mix(arrangement, workshop.soundfont.path, folder / "mix.f32"))
+        made = yield from _stage(master_for(mix, workshop.finish))
+        tags = _tags_for(arrangement, (), created)
+        delivered = yield from deliver(mix, made, workshop.finish, folder, "song", tags)
+        files = copy_out(delivered.files, target, source.stem)
+    return Song(
+        id=file_sha256(source),
+        title=arrangement.title,
+        styles=(),
+        folder=target,
+        files=files,
+        frames=arrangement.length_frames,
+        key=arrangement.key.abc(),
+        tempo_bpm=arrangement.tempo_bpm,
+        meter=str(arrangement.meter),
+        seed=0,
+        model="",
+        created=created,
+        lufs=round(delivered.loudness.integrated_lufs, 2),
+        true_peak_dbtp=round(delivered.loudness.true_peak_dbtp, 2),
+    )
 
 
 def plan_stage(request: SongRequest, seed: int, workshop: Workshop) -> Work[PlannedSong]:
@@ -180,16 +210,15 @@ def style_sha256(style: Style) -> str:
     return hashlib.sha256(repr(style).encode("utf-8")).hexdigest()
 
 
-def _tags(draft: Draft, workshop: Workshop) -> Tags:
-    theme = draft.planned.theme
+def _tags_for(arrangement: Arrangement, styles: tuple[str, ...], created: str) -> Tags:
     return Tags(
-        title=theme.title,
-        styles=theme.styles,
-        tempo_bpm=theme.tempo_bpm,
-        key=theme.key.abc(),
-        date=draft.created[:10],
+        title=arrangement.title,
+        styles=styles,
+        tempo_bpm=arrangement.tempo_bpm,
+        key=arrangement.key.abc(),
+        date=created[:10],
         software=f"Llm-Music-Gen {__version__}",
-        length_ms=round(theme.length_frames / SAMPLE_RATE_HZ * 1000),
+        length_ms=round(arrangement.length_frames / SAMPLE_RATE_HZ * 1000),
     )
 
 

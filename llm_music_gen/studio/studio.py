@@ -30,10 +30,11 @@ from llm_music_gen.studio.delivery import Finish
 from llm_music_gen.studio.doctor import Fact, examine
 from llm_music_gen.studio.files import check_room, copy_out
 from llm_music_gen.studio.names import safe_name
+from llm_music_gen.studio.own_music import arrangement_of, draft_from_sheet, lead_sheet_of
 from llm_music_gen.studio.recipe import read_recipe
-from llm_music_gen.studio.request import GenerateRequest, read_formats
+from llm_music_gen.studio.request import GenerateRequest, RenderRequest, read_formats
 from llm_music_gen.studio.seeds import new_seed, song_seed
-from llm_music_gen.studio.song import Workshop, draft_of, finish_song, make_song
+from llm_music_gen.studio.song import Workshop, draft_of, finish_song, make_song, play_as_is
 from llm_music_gen.studio.writer_model import WriterModel
 from llm_music_gen.styles import load_styles
 from llm_music_gen.tuning.frequency import parse_frequency
@@ -125,6 +126,24 @@ class Studio:
         target = Path(output_dir).expanduser() if output_dir else None
         return [(yield from self._one(finish_song(draft, replace(workshop, finish=finish)), 1, 1, target))]
 
+    def render_file(self, request: RenderRequest) -> Work[Sequence[Outcome]]:
+        """Play the user's own ABC or MIDI file. With styles the band plays its tune, and the song enters the library; without,
+        it is played as it is and the audio is put beside the file (or where `output_dir` says).
+
+        Raises NotationError, UsageError or StorageError for a file that cannot be played.
+        """
+        workshop = self._workshop(request.formats, "", request.soundfont)
+        if request.styles:
+            sheet = lead_sheet_of(request.file, request.tempo_bpm)
+            seed = new_seed() if request.seed is None else request.seed
+            draft = draft_from_sheet(request.file, sheet, request.styles, workshop.styles, seed=seed, created=_now())
+            target = Path(request.output_dir).expanduser() if request.output_dir else None
+            return [(yield from self._one(finish_song(draft, workshop), 1, 1, target))]
+        arrangement = arrangement_of(request.file, request.tempo_bpm)
+        folder = Path(request.output_dir).expanduser() if request.output_dir else request.file.resolve().parent
+        work = play_as_is(arrangement, _now(), request.file, folder, workshop)
+        return [(yield from self._one(work, 1, 1, None, filed=False))]
+
     def request_like(self, song: Song) -> GenerateRequest:
         """A request for another song of the same kind: its styles and metre, and about its length."""
         low_s, high_s = max(10, song.length_s * 0.85), min(24 * 3600, song.length_s * 1.15)
@@ -143,12 +162,13 @@ class Studio:
         """What is there and what is missing."""
         return examine(self.paths, self.settings)
 
-    def _one(self, work: Work[Song], number: int, songs: int, output_dir: Path | None) -> Work[Outcome]:
-        """Follow the making of one song, file it and copy it out."""
+    def _one(self, work: Work[Song], number: int, songs: int, output_dir: Path | None, *, filed: bool = True) -> Work[Outcome]:
+        """Follow the making of one song, enter it in the library and copy it out."""
         place = {"song_number": number, "songs": songs}
         try:
             song = yield from _numbered(work, place)
-            self.library.add(song)
+            if filed:
+                self.library.add(song)
             if output_dir is not None:
                 song = replace(song, files=copy_out(song.files, output_dir, safe_name(song.title)), folder=output_dir)
         except StudioError as error:
