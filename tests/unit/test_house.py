@@ -41,7 +41,8 @@ def test_the_page_on_formats_names_every_key() -> None:
 def test_the_page_on_keys_tells_every_key_of_every_screen() -> None:
     text = (CHECKOUT / "docs" / "guide" / "keys.md").read_text(encoding="utf-8")
     told = [line for line in text.splitlines() if line.startswith("| `")]
-    assert told == [f"| `{action.key_text}` | {action.help} |" for actions in ACTIONS.values() for action in actions]
+    wanted = [f"| `{action.key_text}` | {action.help} |" for actions in ACTIONS.values() for action in actions]
+    assert told == wanted, "run: python docs/write_keys.py"
 
 
 @pytest.mark.parametrize("page", ["README.md", *sorted(str(p.relative_to(CHECKOUT)) for p in (CHECKOUT / "docs").rglob("*.md"))])
