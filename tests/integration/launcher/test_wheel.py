@@ -14,7 +14,7 @@ import pytest
 CHECKOUT = Path(__file__).parents[3]
 PACKAGE = CHECKOUT / "llm_music_gen"
 #: Files of these kinds are read at run time and must travel with the package.
-DATA_SUFFIXES = {".toml", ".json", ".sql", ".tcss", ".gbnf", ".txt", ".md", ".csv", ".typed"}
+DATA_SUFFIXES = {".toml", ".json", ".sql", ".tcss", ".gbnf", ".txt", ".md", ".csv", ".html", ".js", ".css", ".typed"}
 
 
 @pytest.fixture(scope="module")
