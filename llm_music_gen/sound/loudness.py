@@ -65,7 +65,8 @@ class LoudnessMeter:
 
         if not len(samples):
             return
-        block = np.array(np.asarray(samples).T, dtype=np.float64)  # channels apart in memory make every pass over them faster
+        # Channels apart in memory make every pass over them faster.
+        block = np.array(np.asarray(samples).T, dtype=np.float64, order="C")
         self._frames += len(samples)
         self._sum += block.sum(axis=1)
         loud = loudest(block.T)

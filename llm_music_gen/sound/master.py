@@ -64,10 +64,10 @@ def master(mix: RenderedMix, target_lufs: float, ceiling_db: float) -> Work[Mast
     Where even a wall of sound cannot reach the target under the ceiling, the loudest that the limiter can do in four rounds is
     taken. Raises SoundError for a silent mix, StorageError when the disk is full.
     """
-    surveyed = yield from _survey(mix)
-    if not np.isfinite(surveyed.integrated_lufs):
+    if not np.isfinite(mix.loudness.integrated_lufs):
         raise SoundError("The mix is silent, so there is nothing to master.")
-    return (yield from _fitted(Master(mix, target_lufs, ceiling_db, 0.0, surveyed), 1))
+    yield from _find_peaks(mix)
+    return (yield from _fitted(Master(mix, target_lufs, ceiling_db, 0.0, mix.loudness), 1))
 
 
 def refitted(made: Master, target_lufs: float, ceiling_db: float) -> Work[Master]:
@@ -93,28 +93,18 @@ def _fitted(made: Master, rounds_before: int) -> Work[Master]:
     return best
 
 
-def _survey(mix: RenderedMix) -> Work[Loudness]:
-    """Measure the mix and write its true-peak envelope behind the samples, so that both are one file to remove."""
-    meter = LoudnessMeter(SAMPLE_RATE_HZ, true_peak=False)
-    done = 0
+def _find_peaks(mix: RenderedMix) -> Work[None]:
+    """Write the true-peak envelope behind the samples, so that both are one file to remove."""
+    samples = mix.samples()
     try:
-        with mix.path.open("r+b") as file, closing(ahead(_with_envelope(mix))) as pieces:
+        with mix.path.open("r+b") as file:
             file.seek(mix.frames * _FRAME_BYTES)
-            for block, envelope in pieces:
-                meter.push(block)
-                file.write(envelope.tobytes())
-                done += len(block)
-                yield Progress("master", done / mix.frames / _MOST_ROUNDS, "Measuring")
+            for start in range(0, mix.frames, BLOCK):
+                stop = min(mix.frames, start + BLOCK)
+                file.write(peak_envelope(samples, start, stop).tobytes())
+                yield Progress("master", stop / mix.frames / _MOST_ROUNDS, "Measuring")
     except OSError as error:
         raise StorageError(f"{mix.path} cannot be written ({error}).", hint="Free some space and try again.") from error
-    return meter.result()
-
-
-def _with_envelope(mix: RenderedMix) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    samples = mix.samples()
-    for start in range(0, mix.frames, BLOCK):
-        stop = min(mix.frames, start + BLOCK)
-        yield samples[start:stop], peak_envelope(samples, start, stop)
 
 
 def _loudness(master: Master, start: float, end: float) -> Work[Loudness]:

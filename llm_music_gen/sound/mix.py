@@ -19,6 +19,7 @@ from llm_music_gen.domain.score import Arrangement, Part
 from llm_music_gen.errors import SoundError, StorageError
 from llm_music_gen.sound.ahead import ahead
 from llm_music_gen.sound.effects import Effect, mix_bus, part_filter, room_reverb, tempo_delay
+from llm_music_gen.sound.loudness import Loudness, LoudnessMeter
 from llm_music_gen.sound.notes import NoteCache, choke_frames
 from llm_music_gen.sound.synth import BLOCK, FluidNoteSynth, NoteSynth
 from llm_music_gen.units import SAMPLE_RATE_HZ, db_to_gain, ql_to_seconds
@@ -36,6 +37,8 @@ class RenderedMix:
 
     path: Path
     frames: int
+    loudness: Loudness
+    """Before mastering; its peak is that of the samples."""
 
     def samples(self) -> NDArray[np.float32]:
         """The samples, shape (frames, 2), read from disk as they are used."""
@@ -50,11 +53,13 @@ def render_mix(arrangement: Arrangement, soundfont: Path, path: Path) -> Work[Re
     if arrangement.length_frames <= 0:
         raise SoundError("A song without length cannot be rendered.")
     synth = FluidNoteSynth(soundfont, arrangement.a4_hz)
+    meter = LoudnessMeter(SAMPLE_RATE_HZ, true_peak=False)
     finished = False
     try:
         with path.open("wb") as file, closing(mix_blocks(arrangement, synth)) as blocks:
             for done, block in blocks:
                 file.write(block.tobytes())
+                meter.push(block)
                 yield Progress("sound", done / arrangement.length_frames, "Playing")
         finished = True
     except OSError as error:
@@ -63,7 +68,7 @@ def render_mix(arrangement: Arrangement, soundfont: Path, path: Path) -> Work[Re
         synth.close()
         if not finished:
             path.unlink(missing_ok=True)
-    return RenderedMix(path, arrangement.length_frames)
+    return RenderedMix(path, arrangement.length_frames, meter.result())
 
 
 def mix_blocks(arrangement: Arrangement, synth: NoteSynth) -> Generator[tuple[int, NDArray[np.float32]], None, None]:

@@ -27,7 +27,7 @@ def bursts(folder: Path, every_s: float) -> RenderedMix:
     samples = (level[:, None] * draw.standard_normal((len(at), 2))).astype(np.float32)
     path = folder / "mix.f32"
     samples.tofile(path)
-    return RenderedMix(path, len(samples))
+    return RenderedMix(path, len(samples), measured(samples))
 
 
 @pytest.mark.parametrize("every_s", [4.0, 0.25])
@@ -63,7 +63,8 @@ def test_a_dip_turns_down_its_moment_smoothly_and_nothing_else(frame: int, tmp_p
     path = tmp_path / "mix.f32"
     np.full((300_000, 2), 0.1, dtype=np.float32).tofile(path)
     np.append(np.fromfile(path, dtype=np.float32), np.full(300_000, 0.1, dtype=np.float32)).tofile(path)
-    made = Master(RenderedMix(path, 300_000), -14.0, -1.0, 0.0, measure_silence(), (Dip(frame, 0.5),))
+    mix = RenderedMix(path, 300_000, measured(np.zeros((1, 2), dtype=np.float32)))
+    made = Master(mix, -14.0, -1.0, 0.0, mix.loudness, (Dip(frame, 0.5),))
     out = np.concatenate(list(made.blocks()))[:, 0] / np.float32(0.1)
     assert out[frame] == pytest.approx(0.5, abs=1e-6)
     assert np.all(out[: frame - 1_200] == 1.0) and np.all(out[frame + 1_200 :] == 1.0)
@@ -74,5 +75,7 @@ def steps(values: NDArray[np.float32]) -> float:
     return float(np.abs(np.diff(values)).max())
 
 
-def measure_silence() -> Loudness:
-    return LoudnessMeter(SAMPLE_RATE_HZ).result()
+def measured(samples: NDArray[np.float32]) -> Loudness:
+    meter = LoudnessMeter(SAMPLE_RATE_HZ, true_peak=False)
+    meter.push(samples)
+    return meter.result()

@@ -114,7 +114,9 @@ def test_notes_out_of_order_are_refused() -> None:
 
 def stored(samples: NDArray[np.float32], path: Path) -> RenderedMix:
     samples.astype(np.float32).tofile(path)
-    return RenderedMix(path, len(samples))
+    meter = LoudnessMeter(SAMPLE_RATE_HZ, true_peak=False)
+    meter.push(samples)
+    return RenderedMix(path, len(samples), meter.result())
 
 
 def loudness(blocks: list[NDArray[np.float32]]) -> tuple[float, float]:
