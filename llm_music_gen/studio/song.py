@@ -90,9 +90,7 @@ def finish_song(draft: Draft, workshop: Workshop) -> Work[Song]:
         mix = yield from _stage(render_mix(arrangement, workshop.soundfont.path, Path(scratch) / "mix.f32"))
         made = yield from _stage(master_for(mix, workshop.finish))
         stem = safe_name(theme.title)
-        delivered = yield from deliver(
-            mix, made, workshop.finish, folder, stem, _tags_for(arrangement, theme.styles, draft.created)
-        )
+        delivered = yield from deliver(made, workshop.finish, folder, stem, _tags_for(arrangement, theme.styles, draft.created))
         yield Progress("files", 0.0, "Writing the score")
         recipe = recipe_of(draft, workshop, delivered.loudness)
         write_text(folder / f"{stem}.abc", write_abc(draft.tune.sheet))
@@ -112,7 +110,7 @@ def play_as_is(arrangement: Arrangement, created: str, source: Path, target: Pat
         mix = yield from _stage(render_mix(arrangement, workshop.soundfont.path, folder / "mix.f32"))
         made = yield from _stage(master_for(mix, workshop.finish))
         tags = _tags_for(arrangement, (), created)
-        delivered = yield from deliver(mix, made, workshop.finish, folder, "song", tags)
+        delivered = yield from deliver(made, workshop.finish, folder, "song", tags)
         files = copy_out(delivered.files, target, source.stem)
     return Song(
         id=file_sha256(source),
