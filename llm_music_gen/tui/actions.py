@@ -47,9 +47,6 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
         Action(("f3",), "next_song", "Next song", "The next song, whatever screen is open.", False, "F3"),
         Action(("f4",), "go('jobs')", "Jobs", "What is queued, running and done.", False, "F4"),
         Action(("f5",), "go('songs')", "Songs", "Every song of the library.", False, "F5"),
-        Action(
-            ("escape",), "leave_field", "Leave the field", "Stop typing in a field; then the letters act again.", False, "Esc"
-        ),
     ),
     "main": (
         Action(("1",), "go('generate')", "Generate", "Generate music.", False),
@@ -140,6 +137,17 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
         Action(("r",), "rescan", "Rescan", "Look through the songs' folder again.", False),
     ),
 }
+
+
+#: On every screen; dialogs have an Esc of their own.
+LEAVE_FIELD = Action(
+    ("escape",),
+    "leave_field",
+    "Leave",
+    "Stop typing in a field, so that the letters act again; without one, go back.",
+    False,
+    "Esc",
+)
 
 
 def bindings(place: str) -> list[Binding]:

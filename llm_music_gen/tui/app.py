@@ -74,10 +74,13 @@ class StudioApp(App[int]):
         self.set_interval(TICK_S, self._tick)
         self.bridge.start()
         if self.services.complaint:
-            self.notify(self.services.complaint + " The defaults are used.", severity="error", timeout=15, markup=False)
+            self.call_after_refresh(self._complain)
         if self._tracks:
             self.jukebox.play_tracks(self._tracks)
             self.action_go("jukebox")
+
+    def _complain(self) -> None:
+        self.notify(f"{self.services.complaint} The defaults are used.", severity="error", timeout=15, markup=False)
 
     def on_unmount(self) -> None:
         self.bridge.close()
@@ -206,9 +209,6 @@ class StudioApp(App[int]):
         self.jukebox.next()
         self._tick()
 
-    def action_leave_field(self) -> None:
-        """Screens do it; dialogs close by themselves."""
-
     def library_tracks(self) -> list[Track]:
         """Every song that can be played."""
         return [track for song in self.songs if (track := track_of(song)) is not None]
@@ -291,7 +291,7 @@ class StudioApp(App[int]):
             self.notify(notice, severity="warning", timeout=6, markup=False)
         front = self._front()
         if front is not None:
-            front.show_time()
+            front.draw(front.show_time)
         self._draw_now()
 
     def _draw_now(self) -> None:
@@ -310,7 +310,7 @@ class StudioApp(App[int]):
         """Redraw the screen that is seen; those behind redraw when they come back."""
         front = self._front()
         if front is not None:
-            draw(front)
+            front.draw(lambda: draw(front))
 
     def _take_theme(self, name: str) -> None:
         self.theme = name if name in self.available_themes else THEMES[0].name

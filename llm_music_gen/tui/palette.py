@@ -16,7 +16,7 @@ class ActionProvider(Provider):
     def _actions(self) -> Iterator[Action]:
         place = getattr(self.screen, "PLACE", "")
         for action in (*ACTIONS.get(place, ()), *ACTIONS[EVERYWHERE]):
-            if action.name not in ("command_palette", "leave_field") and not action.name.startswith("jump_to"):
+            if action.name != "command_palette" and not action.name.startswith("jump_to"):
                 yield action
         if place != "main":
             yield from (action for action in ACTIONS["main"] if action.name.startswith("go("))

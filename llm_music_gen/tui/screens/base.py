@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
+from llm_music_gen.tui.actions import LEAVE_FIELD
 from llm_music_gen.tui.widgets.now_line import NowLine
 from llm_music_gen.tui.widgets.rule import Line
 
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
 class StudioScreen(Screen[None]):
     """A screen of the studio. Subclasses give `body` and redraw themselves in the `show_` methods."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [LEAVE_FIELD.binding()]
     PLACE: ClassVar[str] = ""
     """Its key in the action table."""
     HEADING: ClassVar[str] = ""
@@ -55,10 +61,14 @@ class StudioScreen(Screen[None]):
     def show_time(self) -> None:
         """A fifth of a second has passed."""
 
+    def draw(self, *parts: Callable[[], None]) -> None:
+        """Redraw parts; while the screen is being built or taken down there is nothing to draw on."""
+        with suppress(NoMatches):
+            for part in parts:
+                part()
+
     def on_screen_resume(self) -> None:
-        self.show_library()
-        self.show_jobs()
-        self.show_time()
+        self.draw(self.show_library, self.show_jobs, self.show_time)
 
     def action_back(self) -> None:
         self.studio.action_go("main")
@@ -78,6 +88,8 @@ class StudioScreen(Screen[None]):
         if isinstance(self.focused, Input):
             self.set_focus(None)
             self.focus_home()
+        elif self.PLACE != "main":
+            self.action_back()
 
     def focus_home(self) -> None:
         """Where the keys go when no field is typed in."""

@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.events import Click
+from textual.events import Click, Key
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 
@@ -95,15 +95,12 @@ class Choose(_Dialog[int]):
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option_index)
 
-    def key_digit(self, number: int) -> None:
-        """A number was pressed."""
-        if 1 <= number <= len(self._answers):
-            self.dismiss(number - 1)
-
-    def on_key(self, event: object) -> None:
-        character = getattr(event, "character", None) or ""
-        if character.isdigit() and len(character) == 1:
-            self.key_digit(int(character))
+    def on_key(self, event: Key) -> None:
+        if event.character and event.character in "123456789":
+            event.stop()  # else the screen behind would take the same key as its own
+            number = int(event.character)
+            if number <= len(self._answers):
+                self.dismiss(number - 1)
 
 
 class Page(_Dialog[None]):

@@ -98,15 +98,14 @@ class GenerateScreen(StudioScreen):
         self._submit()
 
     def _submit(self) -> None:
-        from llm_music_gen.studio.request import GenerateRequest
+        from llm_music_gen.studio.request import MAX_SONGS, GenerateRequest
 
         styles, number = self.query_one("#styles", Input).value, self.query_one("#number", Input).value
         endless = self.query_one("#endless", Checkbox).value
         settings = self.studio.services.settings
         try:
-            request = GenerateRequest.from_words(
-                styles, songs=1 if endless else number.strip() or "1", length=settings.song_length, frequency=settings.frequency
-            )
+            songs = MAX_SONGS if endless else number.strip() or "1"
+            request = GenerateRequest.from_words(styles, songs=songs, length=settings.song_length, frequency=settings.frequency)
         except StudioError as error:
             self.notify(str(error), severity="error", markup=False)
             return

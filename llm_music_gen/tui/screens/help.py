@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_music_gen.tui.actions import ACTIONS, EVERYWHERE
+from llm_music_gen.tui.actions import ACTIONS, EVERYWHERE, LEAVE_FIELD
 from llm_music_gen.tui.screens.dialogs import Page
 
 _TITLES = {
@@ -20,7 +20,10 @@ def help_page(place: str) -> Page:
     places = [place, EVERYWHERE, *(other for other in ACTIONS if other not in (place, EVERYWHERE))]
     parts = []
     for name in places:
-        rows = [f"  {action.key_text:<8} {action.help}" for action in ACTIONS.get(name, ())]
+        rows = [
+            f"  {action.key_text:<8} {action.help}"
+            for action in (*ACTIONS.get(name, ()), *((LEAVE_FIELD,) if name == EVERYWHERE else ()))
+        ]
         if rows:
             parts.append("\n".join([_TITLES.get(name, name), *rows]))
     return Page("Help", "\n\n".join(parts) + "\n" + _NOTES)
