@@ -26,11 +26,12 @@ from llm_music_gen.units import SAMPLE_RATE_HZ, db_to_gain
 _MOST_ROUNDS = 8
 _LOUDNESS_ROUNDS = 3
 _TOLERANCE_LU = 0.4
-#: A moment is turned down by this much more than it was too high, as making the file again moves peaks again.
+#: Making the file again moves peaks again: moments that are nearly too high are turned down too, all by a little more.
+_NEAR_DB = 0.3
 _EXTRA_DB = 0.15
 _MOMENT_S = 0.025
 #: Share of the music up to which moments are turned down one by one.
-_MOST_EASED = 0.01
+_MOST_EASED = 0.03
 
 
 def encode_under(made: Master, path: Path, audio_format: str, kbps: int, ceiling_dbtp: float) -> Work[tuple[Master, Loudness]]:
@@ -79,16 +80,16 @@ def _unseen(work: Work[Master], reached: float) -> Work[Master]:
 def _dips(path: Path, ceiling_dbtp: float) -> Iterator[Dip]:
     """What has to be turned down for the decoded file to stay under the ceiling: one dip for each moment that is too loud."""
     rate_hz = audio_info(path).sample_rate_hz
-    ceiling = db_to_gain(ceiling_dbtp)
+    near = db_to_gain(ceiling_dbtp - _NEAR_DB)
     moment = int(_MOMENT_S * rate_hz)
     worst: dict[int, float] = {}
     for start, peaks in _true_peaks(path):
-        for at in np.flatnonzero(peaks > ceiling).tolist():
+        for at in np.flatnonzero(peaks > near).tolist():
             number = (start + at) // moment
             worst[number] = max(worst.get(number, 0.0), float(peaks[at]))
     for number, peak in sorted(worst.items()):
         frame = round((number + 0.5) * moment * SAMPLE_RATE_HZ / rate_hz)
-        yield Dip(frame, ceiling / peak * db_to_gain(-_EXTRA_DB))
+        yield Dip(frame, near / peak * db_to_gain(-_EXTRA_DB))
 
 
 def _true_peaks(path: Path) -> Iterator[tuple[int, NDArray[np.float32]]]:
