@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from llm_music_gen.arranging import arrange, write_midi
+from llm_music_gen.arranging import write_midi
 from llm_music_gen.composing.lengths import parse_length
 from llm_music_gen.composing.measures import key_correlations, key_index
 from llm_music_gen.composing.theme import PlannedSong, SongRequest, plan_theme
@@ -43,6 +43,7 @@ from llm_music_gen.sound.encode import encode
 from llm_music_gen.sound.master import master
 from llm_music_gen.sound.mix import render_mix
 from llm_music_gen.sound.soundfonts import find_soundfont
+from llm_music_gen.studio.band import played
 from llm_music_gen.styles import load_styles
 
 STYLES = ("chill", "dubstep", "lo-fi", "ambient", "house", "jazz", "folk", "classical")
@@ -125,7 +126,7 @@ def songs(model: TextModel, form: str, count: int) -> Iterator[tuple[PlannedSong
         request = SongRequest((names[number % len(names)],), parse_length("2"), key=key)
         planned = plan_theme(request, styles, np.random.default_rng(number))
         tune = finish(write_tune(planned.theme, model, seed=number, format_name=form))
-        yield planned, tune, arrange(planned.theme, tune.sheet, planned.style, np.random.default_rng(number))
+        yield planned, tune, played(planned.theme, tune.sheet, planned.style, np.random.SeedSequence(number))
 
 
 def measure_songs(model: TextModel, form: str, count: int, render: int) -> list[Figure]:

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from llm_music_gen import __version__
-from llm_music_gen.arranging import arrange, write_midi
+from llm_music_gen.arranging import write_midi
 from llm_music_gen.composing.theme import PlannedSong, SongRequest, ThemeWriter, resolve_style
 from llm_music_gen.composing.tune import Tune, WrittenSection, sheet_of, write_tune
 from llm_music_gen.domain.progress import Progress, Work
@@ -27,6 +27,7 @@ from llm_music_gen.sound.loudness import Loudness
 from llm_music_gen.sound.mix import render_mix
 from llm_music_gen.sound.soundfonts import Soundfont
 from llm_music_gen.sound.tags import Tags
+from llm_music_gen.studio.band import played
 from llm_music_gen.studio.delivery import Finish, deliver, master_for
 from llm_music_gen.studio.files import check_room, copy_out, move_into_place, unfinished_folder, write_bytes, write_text
 from llm_music_gen.studio.names import safe_name
@@ -158,8 +159,8 @@ def arrangement_stage(draft: Draft) -> Work[Arrangement]:
     """The written tune -> what each player of the band plays."""
     yield Progress("arrangement", 0.0, "Arranging")
     planned = draft.planned
-    rng = np.random.default_rng(stream(draft.seed, "arrangement"))
-    arrangement = replace(arrange(planned.theme, draft.tune.sheet, planned.style, rng), a4_hz=draft.a4_hz)
+    arrangement = played(planned.theme, draft.tune.sheet, planned.style, stream(draft.seed, "arrangement"))
+    arrangement = replace(arrangement, a4_hz=draft.a4_hz)
     yield Progress("arrangement", 1.0, f"{len(arrangement.parts)} parts")
     return arrangement
 

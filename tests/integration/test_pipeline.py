@@ -128,7 +128,7 @@ def test_a_song_that_fails_does_not_stop_the_next(studio: Studio, home: Path, mo
             raise StudioError("The band is ill.")
         return arrange(*arguments)
 
-    monkeypatch.setattr("llm_music_gen.studio.song.arrange", first_fails)
+    monkeypatch.setattr("llm_music_gen.studio.band.arrange", first_fails)
     work = studio.generate(GenerateRequest.from_words("ambient", songs=2, length="10s", seed=1))
     while True:
         try:
