@@ -20,7 +20,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the steps that the command line names. Returns the exit code."""
     options = _parser().parse_args(arguments)
-    if sys.platform == "linux" and "OMP_WAIT_POLICY" not in os.environ and options.step in ("all", "train"):
+    if sys.platform == "linux" and "OMP_WAIT_POLICY" not in os.environ and options.step in ("all", "train", "baseline"):
         os.execve(sys.executable, [sys.executable, "-m", "training", *sys.argv[1:]], {**os.environ, **_FAST_MEMORY})
     from training import corpus
 
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.step in ("all", "baseline"):
         from training.steps import run_baseline
 
-        run_baseline(tunes, options.work)
+        run_baseline(tunes, options.work, not options.no_compile)
     if options.step in ("all", "evaluate"):
         from training.report import report
 

@@ -48,9 +48,9 @@ def _write(model: Composer, characters: int, tunes: Split, output: Path, kind: s
     _say(f"wrote {output} ({output.stat().st_size / 1e6:.1f} MB, {model.parameter_count() / 1e6:.2f} M parameters)")
 
 
-def run_baseline(tunes: Split, work: Path) -> None:
+def run_baseline(tunes: Split, work: Path, compiled: bool = True) -> None:
     """Train the first recipe and keep its score of the held-out tunes in `work/baseline.npz`."""
-    score = score_baseline(train_baseline(tunes.training, report=_say), tunes.held_out)
+    score = score_baseline(train_baseline(tunes.training, compiled=compiled, report=_say), tunes.held_out)
     np.savez(work / "baseline.npz", bits=score.bits, characters=score.characters, held_out=tunes.held_out_hash)
     _say(f"first recipe: {score.bits_per_character:.4f} bit/char on the held-out tunes")
 
