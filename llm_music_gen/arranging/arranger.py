@@ -52,6 +52,8 @@ _REVERB = {
 #: How often the harmony may be tied closer to the tonic until its key can be heard.
 _ANCHORS = 4
 _LEAST_TAIL_S = 0.3
+#: What brings our own voices to the loudness of a soundfont's presets, measured on held notes at the same velocity.
+_TRIM_DB = {"wobble": -4.0, "sub": -3.0, "bass808": -3.0, "pad": -4.0, "pluck": 2.0, "supersaw": 2.0}
 
 
 def arrange(theme: Theme, tune: LeadSheet, style: Style, rng: np.random.Generator) -> Arrangement:
@@ -96,10 +98,8 @@ def _written_out(
     bass_near = bass[-1].pitch if bass else sum(style.bass.compass) // 2
     before = voiced_bars[-2 if len(voiced_bars) > 1 else -1][-1][2]
     closing = final_notes(bars[-1], theme.key, style, before, melody, bass_near, held)
-    heard = {role for bar in bars for role in bar.roles}
     for role, notes in closing.items():
-        if grid[role] or role in heard:
-            grid[role] = grid[role] + notes
+        grid[role] = grid[role] + notes
     return bars, grid
 
 
@@ -202,7 +202,7 @@ def _part(role: str, instrument: Instrument, notes: tuple[PlayedNote, ...], styl
         notes=notes,
         is_drums=is_drums,
         voice="" if is_drums else instrument.voice,
-        gain_db=mix.levels_db.get(role, _LEVELS_DB[role]),  # type: ignore[call-overload]
+        gain_db=mix.levels_db.get(role, _LEVELS_DB[role]) + _TRIM_DB.get(instrument.voice, 0.0),  # type: ignore[call-overload]
         pan=mix.pan.get(role, 0.0),  # type: ignore[call-overload]
         reverb_send=mix.reverb.get(role, _REVERB[role]),  # type: ignore[call-overload]
         chorus_send=mix.chorus.get(role, 0.0),  # type: ignore[call-overload]

@@ -16,6 +16,8 @@ from llm_music_gen.domain.score import ChordSymbol
 from llm_music_gen.styles import Style
 from llm_music_gen.styles.grid import BassHit
 
+#: Where a sub bass lies: below the bass, above what speakers cannot move.
+SUB_COMPASS = (27, 40)
 _ROLES_ON_PEDAL = ("intro", "break", "outro")
 
 
@@ -32,12 +34,14 @@ def bass_line(
         if bar.section not in pattern_of:
             pattern_of[bar.section] = int(rng.integers(0, max(1, len(style.bass.patterns))))
         pedal = (style.harmony.pedal >= 0.5 and bar.plan.role in _ROLES_ON_PEDAL) or (anchor >= 2 and _carries(bar, key))
-        if style.bass.walking and bar.plan.energy >= 0.35:
+        if role == "sub":
+            notes = _held(bar, key, near, SUB_COMPASS, pedal)
+        elif style.bass.walking and bar.plan.energy >= 0.35:
             notes = _walking(bar, following, near, style, rng)
         elif style.bass.patterns:
             notes = _patterned(bar, following, key, near, style, pattern_of[bar.section], pedal, rng)
         else:
-            notes = _held(bar, key, near, style, pedal)
+            notes = _held(bar, key, near, style.bass.compass, pedal)
         if notes:
             near = notes[-1].pitch
         out += notes
@@ -61,10 +65,10 @@ def _nearest(pc: int, near: int, register: tuple[int, int]) -> int:
     return min(candidates, key=lambda pitch: (abs(pitch - near), pitch))
 
 
-def _held(bar: Bar, key: Key, near: int, style: Style, pedal: bool) -> list[GridNote]:
+def _held(bar: Bar, key: Key, near: int, compass: tuple[int, int], pedal: bool) -> list[GridNote]:
     out = []
     for span in bar.chords:
-        pitch = _nearest(key.tonic_pc, near, style.bass.compass) if pedal else root_pitch(span.chord, near, style.bass.compass)
+        pitch = _nearest(key.tonic_pc, near, compass) if pedal else root_pitch(span.chord, near, compass)
         near = pitch
         out.append(GridNote(bar.onset_ql + span.onset_ql, span.length_ql, pitch, round(78 + 20 * bar.plan.energy)))
     return out

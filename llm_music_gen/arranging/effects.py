@@ -21,7 +21,7 @@ def effect_notes(bars: list[Bar], theme: Theme, style: Style) -> list[GridNote]:
         return []
     voice = sounds[0].voice
     if voice == "crackle":
-        return [GridNote(bar.onset_ql, bar.length_ql, 40 + bar.number % 24, 90) for bar in bars[:-1]]
+        return [GridNote(bar.onset_ql, bar.length_ql, 40 + bar.number % 24, 90) for bar in bars]
     out = []
     for bar, following in pairwise(bars):
         if following.section == bar.section or following.plan.energy - bar.plan.energy < _STEP:

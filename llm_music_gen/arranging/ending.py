@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from llm_music_gen.arranging.bass import root_pitch
+from llm_music_gen.arranging.bass import SUB_COMPASS, root_pitch
 from llm_music_gen.arranging.drums import final_hit
 from llm_music_gen.arranging.harmony import tonic_triad
 from llm_music_gen.arranging.melody import Sung, closing_pitch
@@ -19,6 +19,9 @@ from llm_music_gen.units import SAMPLE_RATE_HZ, seconds_to_ql
 _RELEASE_S = 0.9
 _DRY_RELEASE_S = 0.55
 _DRY_ROOM = 0.4
+
+#: Roles that play the last chord in any case.
+ALWAYS = frozenset(("melody", "chords", "bass"))
 
 
 def final_length_ql(last: Bar, length_frames: int, quarter_bpm: float, style: Style) -> Fraction:
@@ -38,14 +41,17 @@ def final_notes(
     bass = root_pitch(triad, bass_near, style.bass.compass)
     voicing = voiced(triad, before, style.comp.compass, 3, ("close",))
     third = next(pitch for pitch in voicing if pitch % 12 == (key.tonic_pc + (3 if key.is_minor else 4)) % 12)
-    chord = [GridNote(onset, length_ql, pitch, 74) for pitch in voicing]
-    return {
-        "melody": [GridNote(onset, length_ql, closing_pitch(key, near, style.lead.compass), 82)],
+    loud = 50 + round(32 * last.plan.energy)
+    chord = [GridNote(onset, length_ql, pitch, loud) for pitch in voicing]
+    closing = {
+        "melody": [GridNote(onset, length_ql, closing_pitch(key, near, style.lead.compass), loud + 10)],
         "chords": chord,
-        "pad": [GridNote(onset, length_ql, pitch, 64) for pitch in voicing],
-        "arp": [GridNote(onset, length_ql, voicing[0] + 12, 60)],
-        "counter": [GridNote(onset, length_ql, third + (12 if third + 12 <= style.lead.compass[1] - 3 else 0), 62)],
-        "bass": [GridNote(onset, length_ql, bass, 90)],
-        "sub": [GridNote(onset, length_ql, bass, 84)],
+        "pad": [GridNote(onset, length_ql, pitch, loud - 6) for pitch in voicing],
+        "arp": [GridNote(onset, length_ql, voicing[0] + 12, loud - 8)],
+        "counter": [GridNote(onset, length_ql, third + (12 if third + 12 <= style.lead.compass[1] - 3 else 0), loud - 8)],
+        "bass": [GridNote(onset, length_ql, bass, loud + 14)],
+        "sub": [GridNote(onset, length_ql, root_pitch(triad, bass - 12, SUB_COMPASS), loud + 8)],
         "drums": final_hit(last),
     }
+    # Who has left before the end does not come back for it.
+    return {role: notes for role, notes in closing.items() if role in ALWAYS or last.plays(role)}

@@ -117,9 +117,10 @@ def _casting(theme: Theme, style: Style) -> list[frozenset[str]]:
 
 def _by_energy(style: Style, plan: SectionPlan) -> set[str]:
     silent = style.form.silent.get(plan.role, ())  # type: ignore[call-overload]
-    thresholds: dict[str, float] = dict(DEFAULT_LAYERS)
-    thresholds.update({role: least for role, least in style.form.layers.items()})
-    return {role for role, least in thresholds.items() if plan.energy >= least and role not in silent}
+    # Layers leave in an ending, but the tune and the bass see it through.
+    stays = {"melody", "bass"} - set(silent) if plan.role == "outro" else set()
+    thresholds: dict[str, float] = {**DEFAULT_LAYERS, **{str(role): least for role, least in style.form.layers.items()}}
+    return stays | {role for role, least in thresholds.items() if plan.energy >= least and role not in silent}
 
 
 def _give_share(casting: list[set[str]], role: str, share: float, theme: Theme) -> None:
