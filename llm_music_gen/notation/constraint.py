@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from llm_music_gen.errors import NotationError
 from llm_music_gen.notation.automaton import SectionAutomaton, State
 from llm_music_gen.notation.gbnf import section_grammar
+from llm_music_gen.notation.memo import Graph
 from llm_music_gen.notation.rhythm import Mode
 from llm_music_gen.notation.spec import SectionSpec
 from llm_music_gen.notation.vocabulary import AbcVocabulary
@@ -79,16 +80,16 @@ class AbcConstraint:
         vocabulary, automaton = self.vocabulary, self.automaton
         if memory.coupled:
             shared = State(automaton.rhythm.canonical(rhythm), melody, memory)
-            by_both = self._recall((automaton.spec, shared), lambda: vocabulary.literal.permitted(shared, automaton.step))
+            by_both = self._recall((automaton.spec, shared), lambda: vocabulary.literal.permitted(Graph(automaton.step), shared))
             return by_both & ~vocabulary.crosses_bar
         quoted = rhythm.mode == Mode.CHORD
         rhythm_classes = vocabulary.literal if quoted else vocabulary.rhythm
         melody_classes = vocabulary.literal if quoted else vocabulary.melody
         shared_rhythm = automaton.rhythm.canonical(rhythm)
         by_rhythm = self._recall(
-            (automaton.rhythm, shared_rhythm), lambda: rhythm_classes.permitted(shared_rhythm, automaton.rhythm.step)
+            (automaton.rhythm, shared_rhythm), lambda: rhythm_classes.permitted(automaton.rhythm.graph, shared_rhythm)
         )
-        by_melody = self._recall((automaton.melody, melody), lambda: melody_classes.permitted(melody, automaton.melody.step))
+        by_melody = self._recall((automaton.melody, melody), lambda: melody_classes.permitted(automaton.melody.graph, melody))
         permitted = by_rhythm & by_melody
         return permitted & ~vocabulary.crosses_bar if rhythm.hold else permitted
 

@@ -44,12 +44,12 @@ class Engraved:
 def engrave(
     length_ql: Fraction, pitches: tuple[int, ...], *, tie_from: bool, tie_to: bool, chord: ChordSymbol | None, triplet: str = ""
 ) -> list[Engraved]:
-    """Write a length as few tied notes. `triplet` notes sound two thirds of their value and must need one note only."""
+    """Write a length as few tied notes. `triplet` notes sound two thirds of their value."""
     ratio = Fraction(2, 3) if triplet else Fraction(1)
     left, pieces = length_ql / ratio, []
     while left > 0:
         value = next((value for value in _VALUES if value[0] <= left), None)
-        if value is None or (triplet and value[0] != left):
+        if value is None:
             raise NotationError("A note is too short to be engraved.", hint="Quantise the rhythm first.")
         pieces.append(value)
         left -= value[0]

@@ -60,7 +60,8 @@ class _Grammar:
         self.automaton = automaton
         self.state = state
         self.rules: dict[str, str] = {}
-        self.window = self._window()
+        self.alters = self.automaton.melody.has_accidentals
+        self.window = self._window(1 if self.alters else 0)
         self.lengths = self._lengths()
         self.most = self._most_elements()
 
@@ -70,20 +71,25 @@ class _Grammar:
         self.rules = {"root": " ".join(self._bar(plan) for plan in plans), **self.rules}
         return "".join(f"{name} ::= {body}\n" for name, body in self.rules.items())
 
-    def _window(self) -> dict[int, str]:
-        """Pitch -> letter with marks, for the notes of the key inside a window that no leap can leave."""
+    def _window(self, margin: int) -> dict[int, str]:
+        """Pitch -> letter with marks, for the notes of the key inside a window that no leap can leave.
+
+        An accidental moves a note by a semitone, so with accidentals the window keeps that margin.
+        """
         spec = self.automaton.spec
-        span = min(spec.max_leap, spec.high_pitch - spec.low_pitch) - 2
+        span = min(spec.max_leap, spec.high_pitch - spec.low_pitch) - 2 * margin
         previous = self.state.melody.previous
         centre = previous if previous >= 0 else (spec.low_pitch + spec.high_pitch) // 2
-        # An accidental moves a note by a semitone, so the window keeps that distance from the range.
-        lowest, highest = spec.low_pitch + 1, spec.high_pitch - 1 - span
+        lowest, highest = spec.low_pitch + margin, spec.high_pitch - margin - span
         starts = sorted(range(lowest, highest + 1), key=lambda start: (abs(start + span // 2 - centre), start))
         for start in starts:
             notes = self._scale_notes(start, start + span)
-            near = previous < 0 or start - 1 <= previous <= start + span + 1
+            near = previous < 0 or start - margin <= previous <= start + span + margin
             if near and (not spec.closes or any(pitch in self.automaton.tonics for pitch in notes)):
                 return notes
+        if margin:
+            self.alters = False
+            return self._window(0)
         raise NotationError("No grammar can keep this section's range.", hint="Widen the range.")
 
     def _scale_notes(self, low: int, high: int) -> dict[int, str]:
@@ -151,7 +157,7 @@ class _Grammar:
         if spec.closes:
             # The accidental makes sure that the letter sounds the tonic whatever stands before it in the bar.
             alter = spec.key.signature.get(spec.key.tonic[0], 0)
-            accidental = ACCIDENTAL_TEXT[alter] if self.automaton.melody.has_accidentals else ""
+            accidental = ACCIDENTAL_TEXT[alter] if self.alters else ""
             self.rules["tonic"] = " | ".join(f'"{accidental}{text}"' for text in tonics)
         if spec.chords:
             symbols = spec.chord_symbols or _SIMPLE_CHORDS
@@ -163,7 +169,7 @@ class _Grammar:
         """A note of the scale as it is, and where possible raised, lowered or natural by a semitone."""
         text = self.window[pitch]
         yield text
-        if not self.automaton.melody.has_accidentals:
+        if not self.alters:
             return
         alter = self.automaton.spec.key.signature.get(text[0].upper(), 0)
         yield from (ACCIDENTAL_TEXT[other] + text for other in (-1, 0, 1) if abs(other - alter) <= 1)

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from llm_music_gen.domain.key import LETTER_PC, Key
-from llm_music_gen.notation.memo import StepMemo
+from llm_music_gen.notation.memo import Graph
 from llm_music_gen.notation.rhythm import ACCIDENTALS, LETTERS
 
 _ALTER = {"^": 1, "_": -1, "=": 0}
@@ -104,11 +104,12 @@ class MelodyRules:
 
     def step(self, state: Melody, character: str) -> Melody | None:
         """The state after one more character, or None where it may not stand."""
-        return self._steps.get(state, character, self._step)
+        return self.graph.step(state, character)
 
     @cached_property
-    def _steps(self) -> StepMemo[Melody]:
-        return StepMemo()
+    def graph(self) -> Graph[Melody]:
+        """The steps worked out so far."""
+        return Graph(self._step)
 
     def _step(self, state: Melody, character: str) -> Melody | None:
         if state.quoted:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from llm_music_gen.domain.meter import Meter
 from llm_music_gen.notation.chords import QUALITIES
 from llm_music_gen.notation.lengths import length_text
-from llm_music_gen.notation.memo import StepMemo
+from llm_music_gen.notation.memo import Graph
 
 LETTERS = frozenset("ABCDEFGabcdefg")
 ACCIDENTALS = frozenset("^_=")
@@ -193,6 +193,9 @@ class RhythmRules:
         time = 2 * length if state.triplet else length
         if time > state.left or (state.is_rest and length > state.rest_left):
             return False
+        # Dotted triplets are hardly ever meant, and not every program reads them.
+        if state.triplet and length & (length - 1):
+            return False
         shorts = state.shorts - notes * self.shorts(length)
         if shorts < 0:
             return False
@@ -221,11 +224,12 @@ class RhythmRules:
 
     def step(self, state: Rhythm, character: str) -> Rhythm | None:
         """The state after one more character, or None where it may not stand."""
-        return self._steps.get(state, character, self._step)
+        return self.graph.step(state, character)
 
     @cached_property
-    def _steps(self) -> StepMemo[Rhythm]:
-        return StepMemo()
+    def graph(self) -> Graph[Rhythm]:
+        """The steps worked out so far."""
+        return Graph(self._step)
 
     def _step(self, state: Rhythm, character: str) -> Rhythm | None:
         mode = state.mode

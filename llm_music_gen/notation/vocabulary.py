@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from llm_music_gen.errors import NotationError
 from llm_music_gen.notation.automaton import CHARACTERS
+from llm_music_gen.notation.memo import Graph
 
 #: Without these no section can be written; the others only make it poorer.
 REQUIRED = frozenset("ABCDEFGabcdefg2|")
@@ -24,7 +25,8 @@ MAX_PIECE_CHARACTERS = 24
 _PIECE = re.compile(rb"[A-Gadijmsua-gz0-9/|\"(^_=',\-# \n]{1,%d}" % MAX_PIECE_CHARACTERS)
 #: At most one bar line, and no tie after it: what follows a bar line may depend on the bar before.
 _TOO_LONG = re.compile(r"\|.*[|\-]", re.DOTALL)
-StateT = TypeVar("StateT")
+_ONLY_IN_CHORDS = frozenset("#ijmsu")
+StateT = TypeVar("StateT", bound=Hashable)
 
 
 @dataclass(slots=True)
@@ -46,10 +48,10 @@ class PieceClasses:
         self.of_piece: NDArray[np.int32] = np.array([number[name] for name in views], dtype=np.int32)
         self.root = trie(self.names)
 
-    def permitted(self, start: StateT, step: Callable[[StateT, str], StateT | None]) -> NDArray[np.bool_]:
-        """Mask over the pieces: those whose every character `step` accepts from `start` on."""
+    def permitted(self, graph: Graph[StateT], start: StateT) -> NDArray[np.bool_]:
+        """Mask over the pieces: those whose every character the automaton accepts from `start` on."""
         mask = np.zeros(len(self.names), dtype=np.bool_)
-        mask[walk(self.root, start, step)] = True
+        mask[walk(self.root, graph, start)] = True
         return mask[self.of_piece]
 
 
@@ -66,28 +68,36 @@ def trie(words: Sequence[str]) -> TrieNode:
     return root
 
 
-def walk(root: TrieNode, start: StateT, step: Callable[[StateT, str], StateT | None]) -> list[int]:
-    """Members of every node that can be reached from `start`."""
+def walk(root: TrieNode, graph: Graph[StateT], start: StateT) -> list[int]:
+    """Members of every trie node that can be reached from `start`."""
     reached: list[int] = []
-    stack = [(root, start)]
+    stack = [(root, graph.node(start))]
     while stack:
         node, state = stack.pop()
+        edges = state.edges
         for character, child in node.children:
-            after = step(state, character)
+            after = edges[character] if character in edges else graph.extend(state, character)
             if after is not None:
                 reached += child.members
-                stack.append((child, after))
+                if child.children:
+                    stack.append((child, after))
     return reached
 
 
 def rhythm_view(piece: str) -> str:
     """A piece as the rhythm sees it outside chord symbols: every letter alike, every accidental, every octave mark."""
-    return piece if '"' in piece else re.sub("[',]", ",", re.sub(r"[\^_=]", "^", re.sub("[A-Ga-g]", "C", piece)))
+    if '"' in piece:
+        return piece
+    if _ONLY_IN_CHORDS & set(piece):
+        return "#"
+    return re.sub("[',]", ",", re.sub(r"[\^_=]", "^", re.sub("[A-Ga-g]", "C", piece)))
 
 
 def melody_view(piece: str) -> str:
     """A piece as the melody sees it outside chord symbols: whatever ends a note is alike."""
-    return piece if '"' in piece else re.sub(r"[0-9/z( \n]+", "2", piece)
+    if '"' in piece:
+        return piece
+    return "#" if _ONLY_IN_CHORDS & set(piece) else re.sub(r"[0-9/z( \n]+", "2", piece)
 
 
 class AbcVocabulary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -13,6 +14,9 @@ from llm_music_gen.errors import NotationError
 from llm_music_gen.notation.chords import chord_text
 from llm_music_gen.notation.lengths import is_plain, length_text
 from llm_music_gen.notation.spelling import note_text
+
+#: Written lengths of triplet notes, in units, longest first.
+TRIPLET_LENGTHS = tuple(Fraction(2) ** power for power in range(4, -4, -1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,42 +118,34 @@ def _cut(events: Iterator[Element], cuts: list[Fraction]) -> Iterator[Element]:
 
 
 def _with_triplets(elements: list[Element]) -> list[Element]:
-    """Mark the elements that lie off the plain grid as triplets, dividing long ones into tied thirds where needed."""
-    result: list[Element] = []
-    index = 0
-    while index < len(elements):
-        element = elements[index]
-        if is_plain(element.onset + element.length) and is_plain(element.onset):
-            result.append(element)
-            index += 1
-            continue
-        group = [element]
-        while not is_plain(group[-1].onset + group[-1].length):
-            index += 1
-            if index >= len(elements):
-                raise NotationError(
-                    "A triplet crosses a bar line or another tuplet is needed.", hint="Quantise the rhythm first."
-                )
-            group.append(elements[index])
-        result += _triplet(group)
-        index += 1
+    """Write what lies off the plain grid as triplets of equal notes, dividing long notes with ties where needed."""
+    waiting, result = deque(elements), list[Element]()
+    while waiting:
+        first = waiting[0]
+        if is_plain(first.onset) and is_plain(first.onset + first.length):
+            result.append(waiting.popleft())
+        else:
+            result += _triplet(waiting)
     return result
 
 
-def _triplet(group: list[Element]) -> list[Element]:
-    if len(group) < 3:
-        third = (group[-1].onset + group[-1].length - group[0].onset) / 3
-        group = [piece for element in group for piece in _thirds(element, third)]
-    if len(group) != 3 or any(not is_plain(element.length * Fraction(3, 2)) for element in group):
-        raise NotationError("Only triplets of three notes can be written.", hint="Quantise the rhythm first.")
-    return [replace(element, in_triplet=True, opens_triplet=index == 0) for index, element in enumerate(group)]
+def _triplet(waiting: deque[Element]) -> list[Element]:
+    """Take three equal notes from the front: as long as the first, or else as long as possible."""
+    start, end = waiting[0].onset, waiting[-1].onset + waiting[-1].length
+    ends = [element.onset + element.length for element in waiting]
+    for third in (waiting[0].length, *(length * Fraction(2, 3) for length in TRIPLET_LENGTHS)):
+        inside = [position - start for position in ends if position < start + 3 * third]
+        even = bool(inside) and all((position / third).denominator == 1 for position in inside)
+        if third * Fraction(3, 2) in TRIPLET_LENGTHS and even and start + 3 * third <= end and is_plain(start):
+            taken = [_take(waiting, third) for _ in range(3)]
+            return [replace(element, in_triplet=True, opens_triplet=number == 0) for number, element in enumerate(taken)]
+    raise NotationError("This rhythm needs other tuplets than triplets, or one across a bar line.", hint="Quantise it first.")
 
 
-def _thirds(element: Element, third: Fraction) -> Iterator[Element]:
-    count = int(element.length / third)
-    if count * third != element.length:
-        raise NotationError("Only triplets of three notes can be written.", hint="Quantise the rhythm first.")
-    for number in range(count):
-        tied = element.tied or (element.pitch is not None and number < count - 1)
-        chord = element.chord if number == 0 else None
-        yield replace(element, onset=element.onset + number * third, length=third, tied=tied, chord=chord)
+def _take(waiting: deque[Element], length: Fraction) -> Element:
+    """The first `length` units of what waits; a note that goes on is tied."""
+    first = waiting.popleft()
+    if first.length == length:
+        return first
+    waiting.appendleft(replace(first, onset=first.onset + length, length=first.length - length, chord=None))
+    return replace(first, length=length, tied=first.pitch is not None)
