@@ -14,7 +14,7 @@ from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import StudioError
 from llm_music_gen.studio.batch import Outcome, song_facts
-from llm_music_gen.studio.request import GenerateRequest
+from llm_music_gen.studio.request import GenerateRequest, RenderRequest
 from llm_music_gen.studio.seeds import new_seed
 from llm_music_gen.studio.studio import Studio
 
@@ -43,7 +43,16 @@ def remake(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]
         return (yield from _follow(work, batch, context))
 
 
-HANDLERS: dict[str, Handler] = {"generate": generate, "remake": remake}
+def render(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]:
+    """Play the user's own `file`: `styles`, `tempo`, `seed`, `formats` and `output_dir` as on the command line."""
+    batch = _Batch(context.job_dir / "songs.json", GenerateRequest(()))
+    options = {name: request.get(name) or None for name in ("styles", "tempo", "seed", "formats", "output_dir")}
+    wish = RenderRequest.from_words(Path(str(request["file"])), **options)
+    with Studio.open() as studio:
+        return (yield from _follow(studio.render_file(wish), batch, context))
+
+
+HANDLERS: dict[str, Handler] = {"generate": generate, "remake": remake, "render": render}
 
 
 @dataclass

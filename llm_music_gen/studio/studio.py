@@ -101,7 +101,11 @@ class Studio:
             without=request.without,
         )
         outcomes: list[Outcome] = []
-        for number in range(len(finished_titles) + 1, request.songs + 1):
+        first = len(finished_titles) + 1
+        place = {"song_number": first, "songs": request.songs, "whole": 0.0}
+        yield Progress("theme", 0.0, f"Loading {workshop.writer.path.name}", place)
+        workshop.writer.loaded()  # a model that cannot be loaded fails the batch, not each of its songs
+        for number in range(first, request.songs + 1):
             taken = (*finished_titles, *(outcome.song.title for outcome in outcomes if outcome.song))
             work = make_song(replace(wish, taken_titles=taken), song_seed(seed, number - 1), _now(), workshop)
             outcomes.append((yield from self._one(work, number, request.songs, output_dir)))

@@ -181,3 +181,74 @@ def test_bad_input_is_refused_in_one_sentence_and_leaves_nothing(
     assert "Traceback" not in complaint.err
     songs = home / "data" / "songs"
     assert not songs.exists() or list(songs.iterdir()) == []
+
+
+def test_another_song_of_the_same_kind_has_its_styles_and_metre(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["generate", "waltz, dreamy", "--length", "12s", "--seed", "1"]) == 0
+    capsys.readouterr()
+    assert main(["like", "1", "--seed", "2", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["styles"] == ["waltz", "dreamy"]
+    assert facts["meter"] == "3/4"
+    assert 10 <= facts["length_s"] <= 14
+    assert len(song_folders(home)) == 2
+
+
+def test_a_recipe_whose_style_sheets_have_changed_is_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["generate", "folk", "--length", "10s", "--seed", "1"]) == 0
+    [folder] = song_folders(home)
+    recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
+    changed = home / "changed.json"
+    changed.write_text(json.dumps({**recipe, "style_sha256": "0" * 64}), encoding="utf-8")
+    assert main(["remake", str(changed)]) == 1
+    assert "style sheets (folk) have changed" in capsys.readouterr().err
+    changed.write_text(json.dumps({**recipe, "soundfont": {"name": "Other.sf2", "sha256": "0" * 64}}), encoding="utf-8")
+    assert main(["remake", str(changed)]) == 1
+    assert "Other.sf2" in capsys.readouterr().err
+    assert song_folders(home) == [folder]
+
+
+JIG = """X:1
+T:Test Jig
+M:6/8
+L:1/8
+Q:3/8=110
+K:G
+|:G3 GAB|A3 ABd|"D"edd gdd|"G"BAF G3:|
+"""
+
+
+def test_the_users_own_abc_is_played_as_it_is_beside_its_file(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = home / "jig.abc"
+    file.write_text(JIG, encoding="utf-8")
+    assert main(["render", str(file), "--format", "wav", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["files"] == {"wav": str(home.resolve() / "jig.wav")}
+    bars_s = 8 * 2 * 60 / 110
+    assert bars_s < facts["length_s"] < bars_s + 5
+    assert audio_info(home / "jig.wav").frames == facts["frames"]
+    assert (facts["key"], facts["meter"], facts["tempo_bpm"]) == ("G", "6/8", 110.0)
+
+
+def test_the_users_own_abc_is_arranged_filed_and_remade(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = home / "jig.abc"
+    file.write_text(JIG, encoding="utf-8")
+    assert main(["render", str(file), "--style", "folk", "--seed", "1", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["title"] == "Test Jig"
+    assert "G3GAB" in (home / "data" / "songs" / "Test Jig" / "Test Jig.abc").read_text(encoding="utf-8").replace(" ", "")
+    before = bytes_by_kind(song_folders(home)[0])
+    assert main(["remake", "Test Jig"]) == 0
+    assert bytes_by_kind(song_folders(home)[1]) == before
+    assert main(["render", facts["files"]["mid"], "--output", str(home / "out")]) == 0
+    assert audio_info(home / "out" / "Test Jig.mp3").length_s > 10
+
+
+@pytest.mark.parametrize("content", ["", "12345", "X:1\nK:C\n", "X:1\nM:0/4\nK:C\nabc|\n"])
+def test_a_file_without_music_is_refused_in_one_sentence(home: Path, content: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("bad.abc", "bad.mid"):
+        (home / name).write_text(content, encoding="utf-8")
+        assert main(["render", str(home / name)]) in (1, 2)
+    complaints = capsys.readouterr().err.splitlines()
+    assert len(complaints) == 2
+    assert not list(home.glob("*.mp3"))
