@@ -56,9 +56,8 @@ def train_baseline(
         seen += BATCH_ROWS * WINDOW
         if seen - reported > 200_000:
             reported, spent = seen, time.process_time() - started
-            report(
-                f"first recipe: {seen / 1e6:.2f} M characters in {spent:.0f} s of one core, {loss.item() / math.log(2):.3f} bit/char"
-            )
+            bits = loss.item() / math.log(2)
+            report(f"first recipe: {seen / 1e6:.2f} M characters in {spent:.0f} s of one core, {bits:.3f} bit/char")
     report(f"first recipe: {model.parameter_count() / 1e6:.2f} M parameters, {time.process_time() - started:.0f} s of one core")
     torch.set_num_threads(threads)
     model.eval()
