@@ -124,6 +124,8 @@ class Recipe(_Record):
     """Of the style as blended and bent; a sheet that was changed since is noticed by it."""
     model: ModelRecord
     soundfont: FileRecord
+    render_fingerprint: str = ""
+    """Hash of a test block as the computer that made the song renders it; "" where it is not known."""
     a4_hz: float = Field(default=440.0, gt=300, lt=700)
     """Reference pitch; other than 440 it puts the tonic on the frequency that was asked for."""
     loudness_lufs: float

@@ -33,6 +33,7 @@ from llm_music_gen.studio.files import check_room, copy_out, move_into_place, un
 from llm_music_gen.studio.names import safe_name
 from llm_music_gen.studio.recipe import FileRecord, Measured, ModelRecord, Recipe, SectionText, ThemeRecord, file_sha256
 from llm_music_gen.studio.seeds import stream, stream_seed
+from llm_music_gen.studio.soundfont_facts import SoundfontFacts
 from llm_music_gen.studio.versions import versions
 from llm_music_gen.studio.writer_model import WriterModel
 from llm_music_gen.styles import Style
@@ -54,7 +55,7 @@ class Workshop:
     writer: WriterModel
     temperature: float
     soundfont: Soundfont
-    soundfont_sha256: str
+    soundfont_facts: SoundfontFacts
     finish: Finish
     tuning: Tuning = CONCERT_PITCH
     """Which pitch class the tonic has, and the reference pitch that puts it on its frequency."""
@@ -179,7 +180,8 @@ def recipe_of(draft: Draft, workshop: Workshop, loudness: Loudness) -> Recipe:
         style_names=planned.style_names,
         style_sha256=style_sha256(planned.style),
         model=draft.model,
-        soundfont=FileRecord(name=workshop.soundfont.path.name, sha256=workshop.soundfont_sha256),
+        soundfont=FileRecord(name=workshop.soundfont.path.name, sha256=workshop.soundfont_facts.sha256),
+        render_fingerprint=workshop.soundfont_facts.fingerprint,
         loudness_lufs=finish.loudness_lufs,
         formats=finish.formats,
         mp3_kbps=finish.mp3_kbps,

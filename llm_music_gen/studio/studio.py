@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.meter import Meter
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.song import Song
-from llm_music_gen.errors import LibraryError, StudioError
+from llm_music_gen.errors import LibraryError, SoundError, StudioError
 from llm_music_gen.library.catalogue import Library
 from llm_music_gen.llm.registry import ModelInfo, find_models
 from llm_music_gen.logs import start_logging
@@ -35,6 +35,8 @@ from llm_music_gen.studio.recipe import read_recipe
 from llm_music_gen.studio.request import GenerateRequest, RenderRequest, read_formats
 from llm_music_gen.studio.seeds import new_seed, song_seed
 from llm_music_gen.studio.song import Workshop, draft_of, finish_song, make_song, play_as_is
+from llm_music_gen.studio.soundfont_facts import soundfont_facts
+from llm_music_gen.studio.versions import versions
 from llm_music_gen.studio.writer_model import WriterModel
 from llm_music_gen.styles import load_styles
 from llm_music_gen.tuning.frequency import parse_frequency
@@ -112,18 +114,30 @@ class Studio:
         return outcomes
 
     def remake(
-        self, recipe_path: Path, *, formats: str | None = None, output_dir: str | None = None, soundfont: str | None = None
+        self,
+        recipe_path: Path,
+        *,
+        formats: str | None = None,
+        output_dir: str | None = None,
+        soundfont: str | None = None,
+        anyway: bool = False,
     ) -> Work[Sequence[Outcome]]:
         """Make a song again from its recipe: the same bytes with the same versions, soundfont and kind of processor.
 
-        Raises UsageError for what is no recipe, LibraryError for a soundfont with another checksum.
+        Where they are others, the song is refused, or with `anyway` made as it sounds here. Raises UsageError for what is no
+        recipe, LibraryError for another soundfont, SoundError for a computer that renders differently.
         """
         recipe = read_recipe(recipe_path)
         workshop = self._workshop(read_formats(formats) if formats else recipe.formats, "", soundfont or "")
-        if workshop.soundfont_sha256 != recipe.soundfont.sha256:
+        if workshop.soundfont_facts.sha256 != recipe.soundfont.sha256 and not anyway:
             raise LibraryError(
                 f"This song was made with the soundfont {recipe.soundfont.name}, and {workshop.soundfont.path.name} is another.",
-                hint="Give the same file with --soundfont.",
+                hint="Give the same file with --soundfont, or take another sound with --anyway.",
+            )
+        if recipe.render_fingerprint not in ("", workshop.soundfont_facts.fingerprint) and not anyway:
+            raise SoundError(
+                f"This computer renders differently from the one that made the song ({_differences(recipe.versions)}).",
+                hint="Make it nevertheless with --anyway; it may differ in single samples.",
             )
         finish = replace(workshop.finish, loudness_lufs=recipe.loudness_lufs, mp3_kbps=recipe.mp3_kbps)
         draft = draft_of(recipe, workshop.styles)
@@ -192,7 +206,7 @@ class Studio:
             writer=self._writer(model),
             temperature=settings.temperature,
             soundfont=font,
-            soundfont_sha256=font.checksum(),
+            soundfont_facts=soundfont_facts(font, self.paths.cache_dir),
             finish=Finish(tuple(formats) or settings.formats, settings.loudness_lufs, settings.mp3_kbps),
         )
 
@@ -221,6 +235,13 @@ def _numbered(work: Work[Song], place: dict[str, int]) -> Work[Song]:
                 song: Song = stop.value
                 return song
             yield replace(report, detail={**report.detail, **place})
+
+
+def _differences(there: Mapping[str, str]) -> str:
+    """What has another version here, for people."""
+    here = versions()
+    found = [f"{name} {there.get(name, 'absent')} there, {here[name]} here" for name in here if there.get(name) != here[name]]
+    return "; ".join(found) or "the processor is another kind"
 
 
 def _now() -> str:

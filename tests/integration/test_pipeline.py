@@ -194,7 +194,7 @@ def test_another_song_of_the_same_kind_has_its_styles_and_metre(home: Path, caps
     assert len(song_folders(home)) == 2
 
 
-def test_a_recipe_whose_style_sheets_have_changed_is_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_recipe_whose_style_soundfont_or_computer_is_another_is_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["generate", "folk", "--length", "10s", "--seed", "1"]) == 0
     [folder] = song_folders(home)
     recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
@@ -205,7 +205,12 @@ def test_a_recipe_whose_style_sheets_have_changed_is_refused(home: Path, capsys:
     changed.write_text(json.dumps({**recipe, "soundfont": {"name": "Other.sf2", "sha256": "0" * 64}}), encoding="utf-8")
     assert main(["remake", str(changed)]) == 1
     assert "Other.sf2" in capsys.readouterr().err
+    changed.write_text(json.dumps({**recipe, "render_fingerprint": "0" * 64}), encoding="utf-8")
+    assert main(["remake", str(changed)]) == 1
+    assert "renders differently" in capsys.readouterr().err
     assert song_folders(home) == [folder]
+    assert main(["remake", str(changed), "--anyway"]) == 0
+    assert len(song_folders(home)) == 2
 
 
 JIG = """X:1
