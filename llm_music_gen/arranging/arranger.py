@@ -85,7 +85,7 @@ def _written_out(
     melody = clear_of_bass(sung(bars, theme, tune, style, rng), bass, bars)
     grid: dict[str, list[GridNote]] = {
         "melody": [GridNote(note.onset_ql, note.duration_ql, note.pitch, round(66 + 34 * note.weight)) for note in melody],
-        "counter": counter_line(bars, melody, style),
+        "counter": counter_line(bars, melody, style, theme.key),
         "chords": chord_part(bars, voiced_bars, style, rng),
         "pad": pad_part(bars, voiced_bars, style),
         "arp": arpeggio_part(bars, voiced_bars, style, rng),
