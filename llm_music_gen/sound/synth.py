@@ -7,7 +7,9 @@ FluidSynth's own tuning stops at whole cents.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import io
 import sys
 from pathlib import Path
 from typing import Any, Protocol
@@ -143,7 +145,9 @@ def _faded(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _library() -> Any:
     try:
-        import fluidsynth
+        # The binding prints where it found the library; standard output belongs to the song's own report.
+        with contextlib.redirect_stdout(io.StringIO()):
+            import fluidsynth
     except (ImportError, OSError, AttributeError) as error:
         raise SoundError("FluidSynth is not installed.", hint=_how_to_install()) from error
     _silence(fluidsynth)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -62,3 +65,11 @@ def test_nothing_is_printed(synth: FluidNoteSynth, capfd: pytest.CaptureFixture[
     synth.note(0, 0, 60, 100, 1_000)
     captured = capfd.readouterr()
     assert captured.out == captured.err == ""
+
+
+def test_loading_the_library_prints_nothing_even_where_continuous_integration_runs() -> None:
+    code = "from llm_music_gen.sound.synth import fluidsynth_version; fluidsynth_version()"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "CI": "true"}, check=True
+    )
+    assert run.stdout == ""
