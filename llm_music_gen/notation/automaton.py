@@ -71,7 +71,7 @@ class SectionAutomaton:
             spec.meter, spec.unit, spec.chords, spec.chord_symbols, spec.final_chord if spec.chords else "",
             spec.max_chords_per_bar, spec.allow_spaces, usable,
         )  # fmt: skip
-        melody = MelodyRules(spec.key, spec.low_pitch, spec.high_pitch, spec.max_leap, usable)
+        melody = MelodyRules(spec.key, spec.low_pitch, spec.high_pitch, spec.max_leap, spec.pitch_classes, usable)
         object.__setattr__(self, "rhythm", shared_rhythm(rhythm))
         object.__setattr__(self, "melody", shared_melody(melody))
         self._check()

@@ -172,7 +172,9 @@ class _Grammar:
         if not self.alters:
             return
         alter = self.automaton.spec.key.signature.get(text[0].upper(), 0)
-        yield from (ACCIDENTAL_TEXT[other] + text for other in (-1, 0, 1) if abs(other - alter) <= 1)
+        classes = self.automaton.spec.pitch_classes
+        shifts = [other for other in (-1, 0, 1) if abs(other - alter) <= 1 and (pitch + other - alter) % 12 in classes]
+        yield from (ACCIDENTAL_TEXT[other] + text for other in shifts)
 
     def _bar(self, plan: BarPlan) -> str:
         """The body of one bar: its prescribed beginning, then a rule for what is left."""

@@ -47,6 +47,7 @@ class MelodyRules:
     low_pitch: int
     high_pitch: int
     max_leap: int
+    pitch_classes: frozenset[int]
     alphabet: frozenset[str]
 
     @cached_property
@@ -64,7 +65,10 @@ class MelodyRules:
             for accidental in alters
             for pitch in self._with_marks(letter, self._alter(letter, accidental, ()))
         }
-        return frozenset(pitch for pitch in written if self.low_pitch <= pitch <= self.high_pitch)
+        return frozenset(pitch for pitch in written if self._fits(pitch))
+
+    def _fits(self, pitch: int) -> bool:
+        return self.low_pitch <= pitch <= self.high_pitch and pitch % 12 in self.pitch_classes
 
     def reach(self, pitch: int) -> frozenset[int]:
         """Pitches that may follow `pitch` (-1: any)."""
@@ -87,7 +91,7 @@ class MelodyRules:
         options = []
         for pitch in self._with_marks(letter, self._alter(letter, state.accidental, state.accidentals)):
             near = pitch == state.previous if state.tie else state.previous < 0 or abs(pitch - state.previous) <= self.max_leap
-            options.append(pitch if near and self.low_pitch <= pitch <= self.high_pitch else -1)
+            options.append(pitch if near and self._fits(pitch) else -1)
         while options and options[-1] < 0:
             options.pop()
         return tuple(options)

@@ -37,6 +37,8 @@ class SectionSpec:
     """Lowest MIDI pitch."""
     high_pitch: int = 84
     """Highest MIDI pitch, at least an octave above the lowest."""
+    chromatic: bool = True
+    """Whether notes outside the key may be written; in minor keys the raised sixth and seventh belong to it."""
     previous_pitch: int | None = None
     """Pitch before the first note, from which the first leap counts."""
     max_leap: int = TENTH
@@ -72,6 +74,14 @@ class SectionSpec:
     def bar_grains(self) -> Fraction:
         """Length of a bar in grains (quarters of the unit length)."""
         return self.meter.bar_ql / self.unit
+
+    @property
+    def pitch_classes(self) -> frozenset[int]:
+        """Pitch classes that may be written."""
+        if self.chromatic:
+            return frozenset(range(12))
+        raised = {(self.key.tonic_pc + 9) % 12, (self.key.tonic_pc + 11) % 12} if self.key.mode == "minor" else set()
+        return frozenset(self.key.scale_pcs) | raised
 
     @property
     def onsets(self) -> int:

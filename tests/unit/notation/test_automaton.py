@@ -33,6 +33,7 @@ specs = st.builds(
     low_pitch=st.integers(40, 60),
     high_pitch=st.integers(72, 90),
     max_leap=st.integers(12, 24),
+    chromatic=st.booleans(),
     previous_pitch=st.none() | st.integers(30, 100),
 )
 
@@ -67,6 +68,7 @@ def check(text: str, spec: SectionSpec) -> None:
     assert len(set(text.replace(" ", "").replace("\n", "").split("|")[:-1])) >= spec.distinct_bars
     assert spec.low_pitch <= min(pitches) and max(pitches) <= spec.high_pitch
     assert largest_leap(pitches) <= spec.max_leap
+    assert {pitch % 12 for pitch in pitches} <= spec.pitch_classes
     sounding_ql = sum((note.duration_ql for note in section.notes), Fraction(0))
     assert sounding_ql >= (1 - spec.max_rest_share) * spec.bars * spec.meter.bar_ql
     assert bool(section.chords) == spec.chords
@@ -151,6 +153,11 @@ def test_only_the_chords_of_a_palette_are_written() -> None:
         text = walk(SectionAutomaton(spec), random.Random(seed), '"')
         section = parse_section(text, label="A", key=spec.key, meter=spec.meter, unit=spec.unit)
         assert {chord_text(chord, spec.key) for chord in section.chords} <= {"Dm", "Gm", "A7"}
+
+
+def test_a_section_without_chromatic_notes_has_only_the_key_s_own() -> None:
+    assert not accepts("A2AB c2Bc|".replace(" ", "") + "^c2A2^G2A2|" * 7, chromatic=False)
+    assert spec_for(chromatic=False).pitch_classes == {2, 4, 5, 7, 9, 10, 0, 11, 1}
 
 
 def test_an_opening_is_continued() -> None:
