@@ -16,7 +16,7 @@ from llm_music_gen.sound.mix import RenderedMix
 from llm_music_gen.sound.tags import Tags, write_tags
 
 #: Lossy coding adds peaks; a master this much under the ceiling seldom has to be corrected.
-LOSSY_MARGIN_DB = 0.5
+LOSSY_MARGIN_DB = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,7 +257,7 @@ def _weights(random: np.random.Generator, dimensions: tuple[int, ...], deviation
         return np.ones(dimensions, dtype=np.float32)
     if dtype != "q8_0":
         values = random.standard_normal(dimensions, dtype=np.float32) * np.float32(deviation)
-        return values if dtype == "f32" else values.astype(np.float16)
+        return np.asarray(values, dtype=np.float32 if dtype == "f32" else np.float16)
     # A Q8_0 block: a float16 scale, then 32 signed bytes, here uniform (standard deviation 73).
     blocks = np.empty((dimensions[0], dimensions[1] // 32, 34), dtype=np.uint8)
     blocks[..., :2] = np.frombuffer(np.float16(deviation / 73).tobytes(), dtype=np.uint8)

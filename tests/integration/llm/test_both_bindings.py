@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+from collections.abc import Generator
 from dataclasses import replace
 
 import numpy as np
@@ -111,6 +112,7 @@ def test_an_abandoned_answer_leaves_the_model_usable(load: Load) -> None:
     expected = "".join(model.generate([5, 6, 7], FREE))
     half = model.generate([5, 6, 7], FREE)
     next(half)
+    assert isinstance(half, Generator)
     half.close()
     assert "".join(model.generate([5, 6, 7], FREE)) == expected
 

@@ -24,7 +24,8 @@ TUNE = read_abc("X:1\nM:4/4\nL:1/8\nK:G\nG2BG DGBG|A2cA EAcA|B2dB GBdB|c2Bc A2FA
 
 def composer() -> Composer:
     torch.manual_seed(7)
-    return Composer(SHAPE).eval()
+    made: Composer = Composer(SHAPE).eval()
+    return made
 
 
 @pytest.mark.parametrize(("kind", "tolerance"), [("f16", 0.01), ("q8_0", 0.15)])
@@ -71,7 +72,8 @@ def test_the_rate_rises_stays_and_falls() -> None:
 def test_training_lowers_the_loss_and_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     lines: list[str] = []
     plain = Mix(own_key=1.0, remeter=0.0, divide=0.0, join=0.0, folk_harmonised=0.0)
-    recipe = Recipe(shape=SHAPE, mix=plain, late_mix=plain, characters=6000, first_batch_characters=512, batch_characters=512, first_dropout=0.0)
+    sizes = {"characters": 6000, "first_batch_characters": 512, "batch_characters": 512}
+    recipe = Recipe(shape=SHAPE, mix=plain, late_mix=plain, first_dropout=0.0, **sizes)
     train(recipe, [TUNE], [TUNE], [TUNE], tmp_path, compiled=False, report=lines.append)
     epochs = [float(line.split()[3]) for line in lines if line.startswith("epoch")]
     assert epochs[-1] < 0.7 * epochs[0]
