@@ -221,6 +221,8 @@ class _TuneWriter:
             chord_symbols=tuple(symbols), final_chord=final, max_chords_per_bar=2, low_pitch=self.melody_range.low_pitch,
             high_pitch=self.melody_range.high_pitch, previous_pitch=self._last_pitch(before), closes=closes, opening=opening,
             min_onsets=math.ceil(bars * (1.5 + 3.0 * max(0.0, density - 0.5))),
+            # Most pieces of a general vocabulary begin with a space; without them a model could only spell letter by letter.
+            allow_spaces=self.format_name != "composer-text",
         )  # fmt: skip
         plain = replace(full, chords=False, chord_symbols=(), final_chord="", min_onsets=None)
         complaint: NotationError | None = None
