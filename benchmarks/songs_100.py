@@ -2,7 +2,7 @@
 
     python benchmarks/songs_100.py                     100 songs over major and minor keys: tempo, endings, key
     python benchmarks/songs_100.py --tunes 500         500 tunes over all metres and keys: are they valid ABC with exact bars
-    python benchmarks/songs_100.py --human FOLDER      the same key finding on human tunes (.abc) for comparison
+    python benchmarks/songs_100.py --human FOLDER      the same key finding on human lead sheets, beside the songs' figures
     python benchmarks/songs_100.py --render 5          also render the first songs and compare their length to the frame
 
 Prints one line a figure and leaves with 1 when one is missed.
@@ -194,28 +194,35 @@ def rendered_frames(arrangement: Arrangement) -> int:
 
 
 def measure_human(folder: Path) -> None:
-    """Print how often the same key finding agrees with the composer on human tunes."""
+    """Print how often the same key finding agrees with the composers of human lead sheets (.mxl, .musicxml, .abc).
+
+    Only sheets that name one key with its mode count; chord symbols sound until the next one, as a band would play them.
+    """
     import music21
 
-    exact = Figure("human tunes: Krumhansl finds the key", 0)
-    related = Figure("human tunes: it, its relative or one a fifth away", 0)
-    for path in sorted(folder.rglob("*.abc")):
-        text = path.read_text(encoding="utf-8", errors="replace")
+    exact = Figure("human lead sheets: Krumhansl finds the key", 0)
+    related = Figure("human lead sheets: it, its relative or one a fifth away", 0)
+    for path in sorted(entry for entry in folder.rglob("*") if entry.suffix in (".mxl", ".musicxml", ".abc")):
         try:
-            key = Key.parse(next(line for line in text.splitlines() if line.startswith("K:"))[2:].split()[0])
-            notes = music21.converter.parse(text, format="abc").recurse().notes
-        except Exception as error:  # files that are not for this comparison
+            score = music21.converter.parse(path)
+            named = {(sign.tonic.pitchClass, sign.mode) for sign in score.recurse().getElementsByClass("Key")}
+            if len(named) != 1 or not {mode for _, mode in named} <= {"major", "minor"}:
+                continue
+            music21.harmony.realizeChordSymbolDurations(score)
+            notes = list(score.recurse().notes)
+        except Exception as error:  # whatever music21 stumbles over: files that are not for this comparison
             print(f"{path.name}: {error!r}", file=sys.stderr)
             continue
-        weights = np.zeros(12)
+        [(tonic_pc, mode)] = named
+        key, weights = Key.from_pc(tonic_pc, mode), np.zeros(12)
         for note in notes:
             for pitch in note.pitches:
                 weights[pitch.pitchClass] += float(note.duration.quarterLength)
         found = int(key_correlations(weights).argmax())
         exact.add(found == key_index(key))
         related.add(is_related(found, key))
-    print(exact)
-    print(related)
+    for figure in (exact, related):
+        print(f"       {figure.name}: {figure.hits} of {figure.total}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
