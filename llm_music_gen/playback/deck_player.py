@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from llm_music_gen.playback.deck import Deck
 from llm_music_gen.playback.player import PlayerEvent, Samples
+
+if TYPE_CHECKING:
+    from llm_music_gen.playback.deck import Deck
 
 SYSTEM_DEVICE = "System default"
 
@@ -14,23 +17,37 @@ class DeckPlayer:
     """Everything of `Player` that needs no device. `latency_s` is what the device holds but has not played."""
 
     def __init__(self, latency_s: float = 0.0) -> None:
-        self._deck = Deck()
+        self._made: Deck | None = None
+        self._gain, self._crossfade_s = 1.0, 0.0
         self._latency_s = latency_s
+
+    @property
+    def _deck(self) -> Deck:
+        """The deck, made with what it needs (numpy, decoders) when something is first played, so that the app opens sooner."""
+        if self._made is None:
+            from llm_music_gen.playback.deck import Deck
+
+            self._made = Deck()
+            self._made.set_gain(self._gain)
+            self._made.set_crossfade(self._crossfade_s)
+        return self._made
 
     @property
     def position_s(self) -> float:
         """Where the listener is, in seconds."""
-        return max(0.0, self._deck.position_s - (self._latency_s if self._deck.is_playing else 0.0))
+        if self._made is None:
+            return 0.0
+        return max(0.0, self._made.position_s - (self._latency_s if self._made.is_playing else 0.0))
 
     @property
     def length_s(self) -> float:
         """Length of the current file."""
-        return self._deck.length_s
+        return self._made.length_s if self._made is not None else 0.0
 
     @property
     def is_playing(self) -> bool:
         """Whether sound comes out."""
-        return self._deck.is_playing
+        return self._made is not None and self._made.is_playing
 
     @property
     def notice(self) -> str:
@@ -55,7 +72,8 @@ class DeckPlayer:
 
     def stop(self) -> None:
         """End the current file."""
-        self._deck.stop()
+        if self._made is not None:
+            self._made.stop()
 
     def seek(self, position_s: float) -> None:
         """Go to a place in the current file."""
@@ -63,15 +81,19 @@ class DeckPlayer:
 
     def set_gain(self, gain: float) -> None:
         """Linear amplitude factor."""
-        self._deck.set_gain(gain)
+        self._gain = gain
+        if self._made is not None:
+            self._made.set_gain(gain)
 
     def set_crossfade(self, crossfade_s: float) -> None:
         """Overlap in seconds."""
-        self._deck.set_crossfade(crossfade_s)
+        self._crossfade_s = crossfade_s
+        if self._made is not None:
+            self._made.set_crossfade(crossfade_s)
 
     def poll(self) -> PlayerEvent | None:
         """What happened, or None."""
-        return self._deck.poll()
+        return self._made.poll() if self._made is not None else None
 
     def recent_samples(self) -> Samples:
         """The last 2,048 samples."""
@@ -86,4 +108,5 @@ class DeckPlayer:
 
     def close(self) -> None:
         """Give the files back."""
-        self._deck.stop()
+        if self._made is not None:
+            self._made.stop()

@@ -12,7 +12,6 @@ from llm_music_gen.playback.memory import JukeboxMemory, read_memory, write_memo
 from llm_music_gen.playback.play_queue import PlayQueue, Repeat
 from llm_music_gen.playback.player import Player, PlayerEvent
 from llm_music_gen.playback.sleep_timer import SleepTimer
-from llm_music_gen.playback.spectrum import band_levels
 from llm_music_gen.playback.track import Track
 from llm_music_gen.playback.volume import percent_to_gain
 
@@ -99,7 +98,11 @@ class Jukebox:
 
     def levels(self, bands: int) -> tuple[float, ...]:
         """Spectrum of what is heard now, 0 to 1 a band."""
-        return band_levels(self._player.recent_samples(), bands) if self.is_playing else (0.0,) * bands
+        if not self.is_playing:
+            return (0.0,) * bands
+        from llm_music_gen.playback.spectrum import band_levels
+
+        return band_levels(self._player.recent_samples(), bands)
 
     # Playing
 

@@ -6,13 +6,17 @@ import contextlib
 import logging
 import threading
 from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from llm_music_gen.playback.deck import Deck
 from llm_music_gen.playback.deck_player import SYSTEM_DEVICE, DeckPlayer
 from llm_music_gen.units import SAMPLE_RATE_HZ
 
+if TYPE_CHECKING:
+    from llm_music_gen.playback.deck import Deck
+
 BUFFER_MS = 200
+#: Buffers of that length which the device keeps filled: a late one is heard only when all of them have run out.
+PERIODS = 3
 SILENT_NOTICE = "No sound card was found, so the music plays silently. Connect one and start the program again."
 _log = logging.getLogger(__name__)
 
@@ -76,16 +80,16 @@ class MiniaudioPlayer(DeckPlayer):
             try:
                 if self._null_only:
                     raise miniaudio.MiniaudioError("silence is wanted")
-                self._device = self._made(device_id=self._device_id(miniaudio))
+                self._device = self._device_for(device_id=self._device_id(miniaudio))
                 self._notice = ""
             except miniaudio.MiniaudioError as error:
                 if not self._null_only:
                     _log.info("no sound card: %s", error)
                     self._notice = SILENT_NOTICE
-                self._device = self._made(backends=[miniaudio.Backend.NULL])
+                self._device = self._device_for(backends=[miniaudio.Backend.NULL])
             self._device.start(_primed(self._deck))
 
-    def _made(self, **options: Any) -> Any:
+    def _device_for(self, **options: Any) -> Any:
         import miniaudio
 
         return miniaudio.PlaybackDevice(
@@ -93,6 +97,7 @@ class MiniaudioPlayer(DeckPlayer):
             nchannels=2,
             sample_rate=SAMPLE_RATE_HZ,
             buffersize_msec=BUFFER_MS,
+            callback_periods=PERIODS,
             app_name="Llm-Music-Gen",
             **options,
         )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-
-import numpy as np
 
 from llm_music_gen.playback.track import Track
 
@@ -46,7 +45,7 @@ class PlayQueue:
     """Played, current, remaining. `seed` decides how shuffling falls."""
 
     def __init__(self, seed: int = 0) -> None:
-        self._rng = np.random.default_rng(seed)
+        self._rng = random.Random(seed)
         self._played: list[Entry] = []
         self._current: Entry | None = None
         self._remaining: list[Entry] = []
@@ -195,8 +194,7 @@ class PlayQueue:
             self._mix(self._remaining)
 
     def _mix(self, entries: list[Entry]) -> None:
-        order = self._rng.permutation(len(entries))
-        entries[:] = [entries[index] for index in order]
+        self._rng.shuffle(entries)
 
     def _entry(self, track: Track) -> Entry:
         self._numbers += 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 #: Mono samples, float32, shape (frames,).
-Samples = np.ndarray[Any, np.dtype[np.float32]]
+Samples: TypeAlias = "np.ndarray[Any, np.dtype[np.float32]]"
 
 
 class PlayerEvent(Enum):

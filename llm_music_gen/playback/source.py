@@ -14,9 +14,6 @@ from llm_music_gen.units import SAMPLE_RATE_HZ
 
 #: Stereo samples, float32, shape (frames, 2).
 Block = np.ndarray[Any, np.dtype[np.float32]]
-#: Endings of the files that can be played.
-AUDIO_ENDINGS = (".mp3", ".flac", ".wav", ".ogg", ".oga", ".opus", ".aiff", ".aif", ".w64", ".rf64", ".caf", ".au")
-
 #: After a jump decoders need this many samples to find their feet.
 _LEAD_IN = 8192
 

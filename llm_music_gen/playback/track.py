@@ -7,7 +7,9 @@ from pathlib import Path
 
 from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import PlaybackError
-from llm_music_gen.playback.source import AUDIO_ENDINGS
+
+#: Endings of the files that can be played.
+AUDIO_ENDINGS = (".mp3", ".flac", ".wav", ".ogg", ".oga", ".opus", ".aiff", ".aif", ".w64", ".rf64", ".caf", ".au")
 
 MAX_TRACKS = 10_000
 

@@ -72,7 +72,7 @@ class StudioApp(App[int]):
             self.jukebox.spectrum = False
         self.push_screen(MainScreen())
         self.set_interval(TICK_S, self._tick)
-        self.bridge.start()
+        self.call_after_refresh(self.bridge.start)  # the first frame waits for nothing
         if self.services.complaint:
             self.call_after_refresh(self._complain)
         if self._tracks:

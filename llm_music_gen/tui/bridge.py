@@ -66,6 +66,7 @@ class Bridge:
             self._app.post_message(Told(str(error), bad=True))
             return
         self._guarded(lambda _: self._read_library(), jobs)
+        self._guarded(_warm_up, jobs)
         looks = 0
         while True:
             try:
@@ -135,6 +136,13 @@ class Bridge:
             return self._services.paths.songs_dir.stat().st_mtime_ns
         except OSError:
             return 0
+
+
+def _warm_up(_: JobQueue) -> None:
+    """Load what playing needs, so that the first press of a key is as quick as the second."""
+    import soundfile  # noqa: F401
+
+    from llm_music_gen.playback import deck, spectrum  # noqa: F401
 
 
 def songs_made(job: Job) -> int:
