@@ -87,7 +87,11 @@ def finish_song(draft: Draft, workshop: Workshop) -> Work[Song]:
     """From a draft to a finished song: what is new and what is remade go the same way from here on."""
     theme = draft.planned.theme
     check_room(workshop.songs_dir, theme.length_frames)
-    with unfinished_folder(workshop.songs_dir) as folder, TemporaryDirectory(dir=folder.parent, prefix=folder.name) as scratch:
+    # The mix stays out of the song's folder; Windows deletes it only when nobody reads it any more.
+    with (
+        unfinished_folder(workshop.songs_dir) as folder,
+        TemporaryDirectory(dir=folder.parent, prefix=folder.name, ignore_cleanup_errors=True) as scratch,
+    ):
         arrangement = yield from _stage(arrangement_stage(draft))
         mix = yield from _stage(render_mix(arrangement, workshop.soundfont.path, Path(scratch) / "mix.f32"))
         made = yield from _stage(master_for(mix, workshop.finish))
