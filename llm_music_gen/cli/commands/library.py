@@ -47,7 +47,7 @@ def _list(studio: Studio, arguments: argparse.Namespace) -> None:
     for number, song in enumerate(songs, start=1):
         mark = '   (files are missing: run "llm-music-gen library rescan")' if song.missing else ""
         print(f"{number:4d}  {_clock(song.length_s)}  {song.title}  [{', '.join(song.styles)}]{mark}")
-    print(f"Total Songs Length: {_clock(studio.library.total_length_s())}  ({len(songs)} songs)")
+    print(f"Total Songs Length: {_clock(studio.library.total_length_s())}  ({_count(len(songs))})")
 
 
 def _show(studio: Studio, arguments: argparse.Namespace) -> None:
@@ -78,14 +78,18 @@ def _undo(studio: Studio, _arguments: argparse.Namespace) -> None:
 
 def _rescan(studio: Studio, _arguments: argparse.Namespace) -> None:
     came, went = studio.library.rescan()
-    print(f"{came} songs came in, {went} went out.")
+    print(f"{_count(came)} came in, {went} went out.")
 
 
 def _export(studio: Studio, arguments: argparse.Namespace) -> None:
     from llm_music_gen.library.playlist import write_m3u
 
     count = write_m3u(studio.library.songs(), arguments.file)
-    print(f"{arguments.file} holds {count} songs.")
+    print(f"{arguments.file} holds {_count(count)}.")
+
+
+def _count(songs: int) -> str:
+    return "1 song" if songs == 1 else f"{songs} songs"
 
 
 def _clock(length_s: float) -> str:
