@@ -1,0 +1,68 @@
+"""The app in a browser: the page it gives out, who may drive it, and the app itself through its socket."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestServer, unused_port
+
+from llm_music_gen.errors import UsageError
+from llm_music_gen.servers.web import HOST, allowed_origins, make_server, serve_app
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[tuple[int, aiohttp.ClientSession]]:
+    port = unused_port()
+    server = TestServer(await make_server(port)._make_app(), host=HOST, port=port)
+    await server.start_server()
+    async with aiohttp.ClientSession() as session:
+        yield port, session
+    await server.close()
+
+
+async def test_the_page_has_a_title_and_fetches_nothing_from_elsewhere(served: tuple[int, aiohttp.ClientSession]) -> None:
+    port, session = served
+    async with session.get(f"http://{HOST}:{port}/") as answer:
+        page = await answer.text()
+    assert "<title>Llm-Music-Gen</title>" in page
+    addresses = re.findall(r"(?:https?|wss?)://([^/\"']+)", page)
+    assert set(addresses) == {f"{HOST}:{port}"}
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:1", "null", ""])
+async def test_another_web_site_cannot_drive_the_app(served: tuple[int, aiohttp.ClientSession], origin: str) -> None:
+    port, session = served
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await session.ws_connect(f"ws://{HOST}:{port}/ws", headers={"Origin": origin})
+    assert refused.value.status == 403
+
+
+async def test_the_app_answers_keys_through_the_socket(served: tuple[int, aiohttp.ClientSession]) -> None:
+    port, session = served
+    address = f"ws://{HOST}:{port}/ws?width=80&height=24"
+    async with session.ws_connect(address, headers={"Origin": allowed_origins(port)[0]}, max_msg_size=0) as socket:
+        await wait_for(socket, "Main Menu")
+        await socket.send_str(json.dumps(["stdin", "2"]))
+        await wait_for(socket, "Output Jukebox")
+        await socket.send_str(json.dumps(["stdin", "x"]))
+        while not socket.closed:
+            await socket.receive(timeout=60)
+
+
+async def wait_for(socket: Any, words: str) -> None:
+    seen = ""
+    while words not in seen:
+        message = await socket.receive(timeout=60)
+        assert message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT), message
+        seen += message.data.decode("utf-8", "replace") if isinstance(message.data, bytes) else message.data
+
+
+@pytest.mark.parametrize("port", [0, -1, 70_000])
+def test_an_impossible_port_is_refused(port: int) -> None:
+    with pytest.raises(UsageError, match="is no port"):
+        serve_app(port)
