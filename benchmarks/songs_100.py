@@ -2,6 +2,7 @@
 
     python benchmarks/songs_100.py                     100 songs over major and minor keys: tempo, endings, key
     python benchmarks/songs_100.py --tunes 500         500 tunes over all metres and keys: are they valid ABC with exact bars
+    python benchmarks/songs_100.py --tunes 100 --random     the same by random weights with a vocabulary of 32,000 pieces
     python benchmarks/songs_100.py --human FOLDER      the same key finding on human lead sheets, beside the songs' figures
     python benchmarks/songs_100.py --render 5          also render the first songs and compare their length to the frame
 
@@ -233,8 +234,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--render", type=int, default=0)
     parser.add_argument("--human", type=Path)
     parser.add_argument("--model", type=Path, help="another GGUF file")
+    parser.add_argument("--random", action="store_true", help="random weights behind a SentencePiece vocabulary of 32,000")
     options = parser.parse_args(arguments)
-    path = options.model or built_in_composer()
+    with tempfile.TemporaryDirectory() as folder:
+        path = random_model(Path(folder)) if options.random else options.model or built_in_composer()
+        return measure(path, options)
+
+
+def random_model(folder: Path) -> Path:
+    """Write the GGUF that knows nothing, asked as ChatMusician is."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from tests.fakes.gguf_writer import sentencepiece_vocabulary, write_model
+
+    return write_model(folder / "ChatMusician.random.gguf", sentencepiece_vocabulary(32_000))
+
+
+def measure(path: Path, options: argparse.Namespace) -> int:
+    """Print every figure that was asked for; 1 when one is missed."""
     model, form = load_model(path, context_tokens=4096), format_name(read_gguf_header(path), path.name)
     started = time.monotonic()
     figures = (
