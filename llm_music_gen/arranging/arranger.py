@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,6 +19,7 @@ from llm_music_gen.arranging.harmony import with_chords
 from llm_music_gen.arranging.humanize import performed
 from llm_music_gen.arranging.key_finding import finds_key
 from llm_music_gen.arranging.melody import clear_of_bass, sung
+from llm_music_gen.arranging.patterns import pulses
 from llm_music_gen.arranging.played import GridNote
 from llm_music_gen.arranging.timeline import Bar, bars_of
 from llm_music_gen.domain.score import Arrangement, LeadSheet, Marker, Part, PlayedNote
@@ -87,13 +91,15 @@ def _written_out(
         "melody": [GridNote(note.onset_ql, note.duration_ql, note.pitch, round(66 + 34 * note.weight)) for note in melody],
         "counter": counter_line(bars, melody, style, theme.key),
         "chords": chord_part(bars, voiced_bars, style, rng),
-        "pad": pad_part(bars, voiced_bars, style),
+        "pad": pad_part(bars, voiced_bars),
         "arp": arpeggio_part(bars, voiced_bars, style, rng),
         "bass": bass,
         "sub": bass_line(bars, theme.key, style, rng, "sub", anchor=anchor) if style.instruments.get("sub") else [],
         "drums": drum_part(bars, style, rng),
         "fx": effect_notes(bars, theme, style),
     }
+    silences = _silences_before_drops(bars)
+    grid = {role: notes if role == "fx" else silenced(notes, silences) for role, notes in grid.items()}
     held = final_length_ql(bars[-1], theme.length_frames, theme.meter.quarter_bpm(theme.tempo_bpm), style)
     bass_near = bass[-1].pitch if bass else sum(style.bass.compass) // 2
     before = voiced_bars[-2 if len(voiced_bars) > 1 else -1][-1][2]
@@ -101,6 +107,34 @@ def _written_out(
     for role, notes in closing.items():
         grid[role] = grid[role] + notes
     return bars, grid
+
+
+def _silences_before_drops(bars: list[Bar]) -> list[tuple[Fraction, Fraction]]:
+    """(start, end) of the last pulse of every build that a drop follows."""
+    return [
+        (bar.onset_ql - pulses(bar.meter)[-1], bar.onset_ql)
+        for previous, bar in pairwise(bars)
+        if bar.in_section == 0 and bar.plan.role == "drop" and previous.plan.role == "build"
+    ]
+
+
+def silenced(notes: list[GridNote], silences: Sequence[tuple[Fraction, Fraction]]) -> list[GridNote]:
+    """The notes with silences: what sounds into one is cut, what begins in it is left out. `silences` rise."""
+    if not silences:
+        return notes
+    out = []
+    place = 0
+    for note in sorted(notes, key=lambda note: note.onset_ql):
+        while place < len(silences) and silences[place][1] <= note.onset_ql:
+            place += 1
+        if place < len(silences):
+            start, _ = silences[place]
+            if note.onset_ql >= start:
+                continue
+            if note.onset_ql + note.duration_ql > start:
+                note = replace(note, duration_ql=start - note.onset_ql)
+        out.append(note)
+    return out
 
 
 def _weights(grid: dict[str, list[GridNote]]) -> list[float]:

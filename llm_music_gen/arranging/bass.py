@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -18,6 +19,7 @@ from llm_music_gen.styles.grid import BassHit
 
 #: Where a sub bass lies: below the bass, above what speakers cannot move.
 SUB_COMPASS = (27, 40)
+_LONGEST_HELD_QL = 32
 _ROLES_ON_PEDAL = ("intro", "break", "outro")
 
 
@@ -44,8 +46,20 @@ def bass_line(
             notes = _held(bar, key, near, style.bass.compass, pedal)
         if notes:
             near = notes[-1].pitch
+        if out and notes and _holds(style, role) and out[-1].pitch == notes[0].pitch and _touch(out[-1], notes[0]):
+            # A held bass is not struck again while its note stays.
+            held = out.pop()
+            notes[0] = replace(held, duration_ql=held.duration_ql + notes[0].duration_ql)
         out += notes
     return out
+
+
+def _holds(style: Style, role: str) -> bool:
+    return role == "sub" or all(hit.length == 0 for pattern in style.bass.patterns for hit in pattern)
+
+
+def _touch(one: GridNote, other: GridNote) -> bool:
+    return one.onset_ql + one.duration_ql == other.onset_ql and one.duration_ql < _LONGEST_HELD_QL
 
 
 def _carries(bar: Bar, key: Key) -> bool:
@@ -94,7 +108,9 @@ def _patterned(
         chord = bar.chord_at(onset)
         pitch = _pitch(hit, chord, following.chords[0].chord, key, near, style, pedal, rng)
         near = pitch if hit.tone in ("R", "8", "5") else near
-        gate = Fraction(1, 3) if hit.staccato or hit.tone == "x" else Fraction(round(style.bass.gate * 20), 20)
+        gate = Fraction(round(style.bass.gate * 20), 20) if hit.length else Fraction(1)
+        if hit.staccato or hit.tone == "x":
+            gate = Fraction(1, 3)
         velocity = round((92 if not hit.accent else 108) * (0.8 + 0.2 * bar.plan.energy) * (0.55 if hit.tone == "x" else 1.0))
         out.append(GridNote(bar.onset_ql + onset, length * gate, pitch, max(20, min(120, velocity))))
     return out

@@ -14,6 +14,8 @@ from llm_music_gen.styles import Style
 
 #: From this gate on, strokes ring until the next one; below it they are short.
 _RINGING = 0.75
+#: No note is held longer than this: strings change their bow, pads breathe.
+_LONGEST_QL = 32
 
 
 def voicings(bars: list[Bar], style: Style) -> list[list[tuple[Fraction, Fraction, Voicing]]]:
@@ -34,6 +36,8 @@ def chord_part(
 ) -> list[GridNote]:
     """The chord instrument: the style's rhythms, a fresh stroke wherever the chord changes."""
     out: list[GridNote] = []
+    if style.comp.gate >= 1:
+        return pad_part(bars, voiced_bars, "chords")
     choice: dict[int, int] = {}
     patterns = style.comp.chords
     for bar, spans in zip(bars[:-1], voiced_bars[:-1], strict=True):
@@ -52,17 +56,19 @@ def chord_part(
     return out
 
 
-def pad_part(bars: list[Bar], voiced_bars: list[list[tuple[Fraction, Fraction, Voicing]]], style: Style) -> list[GridNote]:
-    """Whole chords, held; tones that two chords share are tied over."""
+def pad_part(bars: list[Bar], voiced_bars: list[list[tuple[Fraction, Fraction, Voicing]]], role: str = "pad") -> list[GridNote]:
+    """Whole chords, held; tones that two chords share are tied over, until a section or a long breath ends."""
     out: list[GridNote] = []
     open_notes: dict[int, GridNote] = {}
     for bar, spans in zip(bars[:-1], voiced_bars[:-1], strict=True):
-        active = bar.plays("pad")
         for onset, length, voicing in spans:
             start = bar.onset_ql + onset
             velocity = round(52 + 34 * bar.plan.energy)
-            wanted = set(voicing) if active else set()
-            for pitch in [pitch for pitch in open_notes if pitch not in wanted or (bar.in_section == 0 and onset == 0)]:
+            wanted = set(voicing) if bar.plays(role) else set()
+            fresh = bar.in_section == 0 and onset == 0
+            for pitch in [
+                pitch for pitch, held in open_notes.items() if pitch not in wanted or fresh or held.duration_ql >= _LONGEST_QL
+            ]:
                 out.append(open_notes.pop(pitch))
             for pitch in sorted(wanted):
                 if pitch in open_notes:

@@ -15,7 +15,7 @@ DEFAULT_LAYERS = {
     "melody": 0.2, "counter": 0.6, "chords": 0.0, "pad": 0.0, "arp": 0.45, "bass": 0.2, "sub": 0.35, "drums": 0.3, "fx": 0.0,
 }  # fmt: skip
 #: Share of the bars in which a role plays at least.
-_LEAST_SHARE = {"melody": 0.6, "chords": 0.5, "bass": 0.6, "drums": 0.45}
+_LEAST_SHARE = {"melody": 0.6, "chords": 0.5, "bass": 0.5, "drums": 0.45}
 _EXTRA_VOICES = ("counter", "pad", "arp")
 _LEAST_EXTRA = 0.35
 

@@ -200,3 +200,20 @@ def test_blended_styles_play() -> None:
         rng = np.random.default_rng(5)
         theme = theme_for(Key("A", "minor"), Meter(4, 4), style.tempo_default_bpm)
         _check(arrange(theme, lead_sheet(theme, rng), style, rng))
+
+
+def test_a_beat_of_silence_stands_before_a_drop() -> None:
+    form = (SectionPlan("A", "build", 4, 0.6), SectionPlan("B", "drop", 8, 1.0), SectionPlan("A", "outro", 4, 0.3))
+    rng = np.random.default_rng(2)
+    theme = theme_for(Key("F", "minor"), Meter(4, 4), 140, form)
+    song = arrange(theme, lead_sheet(theme, rng), STYLES["dubstep"], rng)
+    for part in song.parts:
+        if part.role != "fx":
+            assert not [note for note in part.notes if note.onset_ql + note.duration_ql > 15.1 and note.onset_ql < 15.9], part.name
+
+
+def test_chords_and_bass_of_ambient_music_are_held_over_bars() -> None:
+    song = _song("ambient", Key("D"))
+    for role in ("chords", "bass"):
+        part = next(part for part in song.parts if part.role == role)
+        assert max(note.duration_ql for note in part.notes) > float(song.meter.bar_ql) + 1
