@@ -23,23 +23,28 @@ def performed(
     """Notes as played, in order of onset. Nothing begins before the song or ends after `end_ql`."""
     human = style.humanize
     ms_to_ql = quarter_bpm / 60_000.0
+    offset_ms = human.offset_ms.get(role, 0.0)  # type: ignore[call-overload]
+    # Timing noise of players is correlated: part of the deviation is carried from note to note.
+    steps, alone, loudness = (draws.tolist() for draws in rng.standard_normal((3, len(notes))))
     drift = 0.0
     out = []
-    for note in sorted(notes, key=lambda note: (note.onset_ql, note.pitch, -note.duration_ql)):
-        onset = _swung(note.onset_ql, style)
-        # Timing noise of players is correlated: part of the deviation is carried from note to note.
-        drift = 0.9 * drift + 0.4 * rng.standard_normal()
-        deviation = np.clip(0.6 * drift + 0.6 * rng.standard_normal(), -_MOST, _MOST)
-        late_ms = human.offset_ms.get(role, 0.0) + human.jitter_ms * deviation  # type: ignore[call-overload]
+    ordered = sorted(notes, key=lambda note: (note.onset_ql, note.pitch, -note.duration_ql))
+    for note, step, own, loud in zip(ordered, steps, alone, loudness, strict=True):
+        drift = 0.9 * drift + 0.4 * step
+        late_ms = offset_ms + human.jitter_ms * _within(0.6 * drift + 0.6 * own)
         if role == "drums" and note.pitch in _SNARES:
             late_ms += human.backbeat_ms
-        start = min(max(0.0, onset + late_ms * ms_to_ql), end_ql - _SHORTEST_QL)
+        start = min(max(0.0, _swung(note.onset_ql, style) + late_ms * ms_to_ql), end_ql - _SHORTEST_QL)
         length = max(_SHORTEST_QL, min(float(note.duration_ql), end_ql - start))
-        velocity = note.velocity + human.velocity * 0.6 * np.clip(rng.standard_normal(), -_MOST, _MOST)
-        out.append(PlayedNote(float(start), float(length), note.pitch, int(np.clip(round(velocity), 1, 127))))
+        velocity = round(note.velocity + human.velocity * 0.6 * _within(loud))
+        out.append(PlayedNote(start, length, note.pitch, min(127, max(1, velocity))))
     if role == "chords" and human.jitter_ms and style.comp.strum_ms:
         out = _strummed(out, style.comp.strum_ms * ms_to_ql)
     return tuple(sorted(out, key=lambda note: (note.onset_ql, note.pitch)))
+
+
+def _within(deviation: float) -> float:
+    return min(_MOST, max(-_MOST, deviation))
 
 
 def _swung(onset_ql: Fraction, style: Style) -> float:
