@@ -161,7 +161,7 @@ class StudioApp(App[int]):
     def _offer_to_resume(self, message: JobsMoved) -> None:
         if not self.services.owner or message.alive:
             return
-        cut_off = [job for job in message.jobs if job.state in (JobState.INTERRUPTED, JobState.RUNNING)]
+        cut_off = [job for job in message.jobs if job.state is JobState.INTERRUPTED]
         waiting = [job for job in message.jobs if job.state is JobState.QUEUED]
         if not cut_off and not waiting:
             return

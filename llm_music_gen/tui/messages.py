@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from textual.message import Message
 
-from llm_music_gen.domain.job import Job
+from llm_music_gen.domain.job import Job, JobState
 from llm_music_gen.domain.song import Song
 from llm_music_gen.jobs.when_done import WhenDone
 
@@ -16,7 +17,9 @@ class JobsMoved(Message):
 
     def __init__(self, jobs: Sequence[Job], *, alive: bool, when_done: WhenDone, left_s: int | None) -> None:
         super().__init__()
-        self.jobs = tuple(jobs)
+        # A row that says "running" while nobody works was left by a worker that was killed.
+        cut_off = JobState.INTERRUPTED
+        self.jobs = tuple(replace(job, state=cut_off) if job.state is JobState.RUNNING and not alive else job for job in jobs)
         self.alive = alive
         """Whether a worker carries the queue out."""
         self.when_done = when_done
