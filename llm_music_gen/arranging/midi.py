@@ -41,7 +41,7 @@ def read_midi(data: bytes, title: str = "") -> Arrangement:
         raise NotationError(f"The MIDI file has {len(data)} bytes.", hint=f"{MOST_BYTES} are the most.")
     try:
         file = mido.MidiFile(file=io.BytesIO(data), clip=True)
-    except (OSError, EOFError, ValueError, IndexError, KeyError, TypeError, OverflowError) as error:
+    except (OSError, EOFError, ValueError, IndexError, KeyError, TypeError, OverflowError, mido.KeySignatureError) as error:
         raise NotationError(f"The file is not MIDI that can be read ({error or type(error).__name__}).") from error
     if file.ticks_per_beat <= 0:
         raise NotationError("MIDI files with SMPTE time are not understood.", hint="Save it with ticks per quarter note.")
