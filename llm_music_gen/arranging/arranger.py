@@ -56,6 +56,8 @@ _REVERB = {
 #: How often the harmony may be tied closer to the tonic until its key can be heard.
 _ANCHORS = 4
 _LEAST_TAIL_S = 0.3
+#: Who plays when everyone that the style has for a role is unwanted.
+_STAND_INS = {"melody": ("flute", "violin"), "chords": ("harp", "nylon guitar"), "bass": ("upright bass", "synth bass")}
 #: What brings our own voices to the loudness of a soundfont's presets, measured on held notes at the same velocity.
 _TRIM_DB = {"wobble": -4.0, "sub": -3.0, "bass808": -3.0, "pad": -4.0, "pluck": 2.0, "supersaw": 2.0}
 
@@ -186,13 +188,15 @@ def _band(theme: Theme, style: Style, grid: dict[str, list[GridNote]], rng: np.r
 
     Melody, chords, bass and one more voice are always there, unless they are unwanted themselves.
     """
-    unwanted = {word.lower().removesuffix("s") for word in theme.without}
+    unwanted = {form for word in theme.without for form in (word.strip().lower(), word.strip().lower().removesuffix("s"))}
     band: dict[str, Instrument] = {}
     for role in _ORDER:
         choices: Sequence[Instrument] = style.instruments.get(role, ())  # type: ignore[call-overload]
         if role == "drums":
             choices = choices or ((Instrument("Drums", style.grooves.kit),) if style.has_drums else ())
-        choices = [choice for choice in choices if choice.name.lower().removesuffix("s") not in unwanted]
+        choices = [choice for choice in choices if choice.name.removesuffix("s") not in unwanted]
+        if not choices and role in _STAND_INS:
+            choices = [choice for choice in map(instrument_named, _STAND_INS[role]) if choice.name not in unwanted]
         if role in unwanted or not choices or not (grid[role] or role in ("melody", "chords", "bass")):
             continue
         ranked = min(len(choices), 2 if rng.random() < 0.75 else len(choices))

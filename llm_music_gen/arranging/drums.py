@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -18,6 +19,8 @@ _CRASH, _KICK, _SNARE = 49, 36, 38
 _LIGHT = frozenset((37, 42, 44, 46, 51, 54, 69, 70, 75, 82))
 _FULL_ENERGY = 0.65
 _LOUD_END = 0.4
+#: Strokes up to this level may be left out, with this probability.
+_SOFT, _LEFT_OUT = 4, 0.2
 _STICK_QL = 8  # a hit lasts an eighth of a quarter: drums ring by themselves
 
 
@@ -26,6 +29,7 @@ def drum_part(bars: list[Bar], style: Style, rng: np.random.Generator) -> list[G
     out: list[GridNote] = []
     if not style.has_drums:
         return out
+    plain, full = _of_this_song(style.grooves.a, rng), _of_this_song(style.grooves.b, rng)
     last_fill = -1
     for bar, following in pairwise(bars):
         energy = bar.plan.energy
@@ -33,7 +37,7 @@ def drum_part(bars: list[Bar], style: Style, rng: np.random.Generator) -> list[G
             if bar.plan.role in ("intro", "build", "break", "outro") and energy >= 0.25 and bar.in_section >= bar.plan.bars // 2:
                 out += _hits([row for row in style.grooves.a if row.note in _LIGHT], bar, style, 0.75 * energy)
             continue
-        rows: Sequence[DrumRow] = style.grooves.b if _is_full(bar) and style.grooves.b else style.grooves.a
+        rows: Sequence[DrumRow] = full if _is_full(bar) and full else plain
         changes = following.section != bar.section
         eighth = bar.in_section % 8 == 7
         hint: Sequence[DrumRow] = ()
@@ -63,6 +67,15 @@ def final_hit(last: Bar) -> list[GridNote]:
     """Kick and crash together, where the last chord falls; a soft ending has the kick alone."""
     hits = ((_KICK, 92), (_CRASH, 78)) if last.plan.energy >= _LOUD_END else ((_KICK, 80),)
     return [GridNote(last.onset_ql, last.length_ql / _STICK_QL, note, velocity) for note, velocity in hits]
+
+
+def _of_this_song(rows: Sequence[DrumRow], rng: np.random.Generator) -> tuple[DrumRow, ...]:
+    """The groove as this song's drummer has it: some of its soft strokes left out, each row with one of its strokes at least."""
+    out = []
+    for row in rows:
+        kept = tuple(0 if 0 < level <= _SOFT and rng.random() < _LEFT_OUT else level for level in row.levels)
+        out.append(replace(row, levels=kept) if any(kept) else row)
+    return tuple(out)
 
 
 def _is_full(bar: Bar) -> bool:

@@ -209,7 +209,9 @@ def test_a_beat_of_silence_stands_before_a_drop() -> None:
     song = arrange(theme, lead_sheet(theme, rng), STYLES["dubstep"], rng)
     for part in song.parts:
         if part.role != "fx":
-            assert not [note for note in part.notes if note.onset_ql + note.duration_ql > 15.1 and note.onset_ql < 15.9], part.name
+            assert not [note for note in part.notes if note.onset_ql + note.duration_ql > 15.1 and note.onset_ql < 15.9], (
+                part.name
+            )
 
 
 def test_chords_and_bass_of_ambient_music_are_held_over_bars() -> None:
@@ -217,3 +219,29 @@ def test_chords_and_bass_of_ambient_music_are_held_over_bars() -> None:
     for role in ("chords", "bass"):
         part = next(part for part in song.parts if part.role == role)
         assert max(note.duration_ql for note in part.notes) > float(song.meter.bar_ql) + 1
+
+
+def test_where_all_of_a_styles_instruments_are_unwanted_others_stand_in() -> None:
+    rng = np.random.default_rng(0)
+    theme = theme_for(Key("C"), Meter(4, 4), 100, without=("piano",))
+    song = arrange(theme, lead_sheet(theme, rng), STYLES["classical"], rng)
+    _check(song)
+    assert not any(part.program == 0 for part in song.parts)
+
+
+def test_a_role_that_is_unwanted_does_not_come_in_for_the_last_chord() -> None:
+    rng = np.random.default_rng(0)
+    theme = theme_for(Key("C"), Meter(4, 4), 100, without=("chords", "Bass"))
+    song = arrange(theme, lead_sheet(theme, rng), STYLES["pop"], rng)
+    assert not {"chords", "bass"} & {part.role for part in song.parts}
+
+
+def test_no_two_songs_of_a_style_have_the_same_drums() -> None:
+    theme = theme_for(Key("C"), Meter(4, 4), 90)
+    tune = lead_sheet(theme, np.random.default_rng(0))
+    heard = set()
+    for seed in range(12):
+        song = arrange(theme, tune, STYLES["chill"], np.random.default_rng(seed))
+        drums = next(part for part in song.parts if part.is_drums)
+        heard.add(tuple((round(note.onset_ql * 4), note.pitch) for note in drums.notes))
+    assert len(heard) == 12
