@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from llm_music_gen.domain.key import MODES, Key
 from llm_music_gen.domain.meter import Meter
@@ -68,11 +68,13 @@ def _sounds(value: Any) -> Any:
         raise _told(error) from error
 
 
-Beat = Annotated[tuple[DrumRow, ...], BeforeValidator(_drums)]
-BassLines = Annotated[tuple[tuple[BassHit, ...], ...], BeforeValidator(_basses)]
-Patterns = Annotated[tuple[str, ...], BeforeValidator(_comps)]
-Forms = Annotated[tuple[tuple[SectionTemplate, ...], ...], BeforeValidator(_forms)]
-Sounds = Annotated[tuple[Instrument, ...], BeforeValidator(_sounds)]
+#: In a sheet these stand as texts in the notation of `grid`.
+_TEXTS = WithJsonSchema({"type": "array", "items": {"type": "string"}})
+Beat = Annotated[tuple[DrumRow, ...], BeforeValidator(_drums), _TEXTS]
+BassLines = Annotated[tuple[tuple[BassHit, ...], ...], BeforeValidator(_basses), _TEXTS]
+Patterns = Annotated[tuple[str, ...], BeforeValidator(_comps), _TEXTS]
+Forms = Annotated[tuple[tuple[SectionTemplate, ...], ...], BeforeValidator(_forms), _TEXTS]
+Sounds = Annotated[tuple[Instrument, ...], BeforeValidator(_sounds), _TEXTS]
 
 
 class _Record(BaseModel):
