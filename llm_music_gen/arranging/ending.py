@@ -16,8 +16,8 @@ from llm_music_gen.styles import Style
 from llm_music_gen.units import SAMPLE_RATE_HZ, seconds_to_ql
 
 #: The last moments are left to the release and the room, which dry styles have little of.
-_RELEASE_S = 0.9
-_DRY_RELEASE_S = 0.55
+_RELEASE_S = 0.6
+_DRY_RELEASE_S = 0.4
 _DRY_ROOM = 0.4
 
 #: Roles that play the last chord in any case.
