@@ -69,10 +69,10 @@ class Score:
 
 
 def load(path: Path, context: int = 1024) -> Any:
-    """The GGUF in llama.cpp, keeping the logits of every position."""
+    """The GGUF in llama.cpp, keeping the logits of every position. One thread: so small a network gains nothing from more."""
     import llama_cpp
 
-    return llama_cpp.Llama(str(path), n_ctx=context, n_batch=context, logits_all=True, verbose=False, n_threads=2)
+    return llama_cpp.Llama(str(path), n_ctx=context, n_batch=context, logits_all=True, verbose=False, n_threads=1)
 
 
 def log_probabilities(llm: Any, ids: Sequence[int]) -> np.ndarray:

@@ -18,10 +18,10 @@ def report(corpus: Sequence[Tune], tunes: Split, work: Path, model: Path, sample
     score = score_tunes(llm, tunes.held_out)
     lines = [f"Held-out list: {len(tunes.held_out)} tunes, SHA-256 {tunes.held_out_hash}", ""]
     lines += table(score, tunes.training, tunes.held_out, _baseline(work, tunes))
-    lines += ["", *copying(llm, corpus, samples)]
-    text = "\n".join(lines) + "\n"
-    (work / "report.md").write_text(text, encoding="utf-8", newline="\n")
-    print(text, flush=True)
+    print("\n".join(lines), flush=True)
+    found = ["", *copying(llm, corpus, samples)]
+    print("\n".join(found), flush=True)
+    (work / "report.md").write_text("\n".join([*lines, *found, ""]), encoding="utf-8", newline="\n")
 
 
 def _baseline(work: Path, tunes: Split) -> Score | None:
