@@ -133,12 +133,18 @@ class Stage:
         self.app = StudioApp(self.services)
 
     async def settle(self, pilot: Pilot[Any], until: Callable[[], bool] | None = None) -> None:
-        """Wait for the bridge and the screen; with a condition, until it holds."""
+        """Wait for the bridge, for a condition if there is one, and until the screen has come to rest."""
         deadline_s = time.monotonic() + PATIENCE_S
         await pilot.pause(0.4)
         while until is not None and not until():
             assert time.monotonic() < deadline_s, "it never happened"
             await pilot.pause(0.05)
+        before, same = "", 0
+        while same < 3 and time.monotonic() < deadline_s:
+            await pilot.pause(0.12)
+            now = self.screen_text()
+            same = same + 1 if now == before else 0
+            before = now
 
     async def ready(self, pilot: Pilot[Any]) -> None:
         """Wait until the library was read."""

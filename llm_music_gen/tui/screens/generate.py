@@ -142,7 +142,8 @@ class GenerateScreen(StudioScreen):
         if abc != getattr(self, "_abc", None):
             self._abc = abc
             self.query_one("#abc", Static).update(abc)
-            self.query_one("#score", VerticalScroll).scroll_end(animate=False)
+        # Asked for every time: the new text may be laid out later than the first time this was asked.
+        self.query_one("#score", VerticalScroll).scroll_end(animate=False)
 
     def _pace(self, job: Job) -> str:
         """How long it has taken and will take."""
