@@ -57,17 +57,22 @@ class NoiseLayer:
         return out[offset : offset + frames]
 
     def _window(self, index: int) -> NDArray[np.float32]:
+        from scipy import fft
+
         shape = noise_shape(self.colour, self.low_pass_hz, self.high_pass_hz)
-        draws = generator_at(self.seed, self.stream, index).standard_normal((3, WINDOW), dtype=np.float32)
-        coloured = np.fft.irfft(np.fft.rfft(draws, axis=1) * shape, WINDOW, axis=1)
-        common, own = np.sqrt(self.correlation), np.sqrt(1.0 - self.correlation)
-        stereo = common * coloured[0] + own * coloured[1:]
+        # The spectrum of white noise is white noise: drawn there, it needs only the way back. A sum and a difference of two
+        # independent spectra have the correlation asked for.
+        parts = generator_at(self.seed, self.stream, index).standard_normal((2, WINDOW // 2 + 1, 2), dtype=np.float32)
+        both, apart = parts.view(np.complex64)[..., 0]
+        both *= shape * np.float32(np.sqrt((1.0 + self.correlation) / 2))
+        apart *= shape * np.float32(np.sqrt((1.0 - self.correlation) / 2))
+        stereo = fft.irfft(np.stack((both + apart, both - apart)), WINDOW, axis=1)
         return np.asarray((stereo * _sine_window()).T, dtype=np.float32)
 
 
 @lru_cache(maxsize=64)
-def noise_shape(colour: Colour, low_pass_hz: float, high_pass_hz: float) -> NDArray[np.float64]:
-    """Amplitude for each of the WINDOW/2 + 1 bins that makes noise of a colour with unit RMS."""
+def noise_shape(colour: Colour, low_pass_hz: float, high_pass_hz: float) -> NDArray[np.float32]:
+    """Amplitude for each of the WINDOW/2 + 1 bins by which unit complex noise becomes noise of a colour with unit RMS."""
     frequency_hz = np.maximum(np.fft.rfftfreq(WINDOW, 1.0 / SAMPLE_RATE_HZ), 1e-9)
     if colour == "grey":
         shape = 10.0 ** (np.minimum(-_a_weighting_db(np.maximum(frequency_hz, FLOOR_HZ)), _GREY_LIMIT_DB) / 20.0)
@@ -80,12 +85,13 @@ def noise_shape(colour: Colour, low_pass_hz: float, high_pass_hz: float) -> NDAr
     shape[0] = 0.0
     # White noise of unit variance has E|X|^2 = WINDOW in every bin; Parseval over both halves of the spectrum gives the RMS.
     power = (2.0 * np.sum(shape[1:-1] ** 2) + shape[-1] ** 2) / WINDOW
-    return np.asarray(shape / np.sqrt(power), dtype=np.float64)
+    # Real and imaginary part share the power of a bin.
+    return np.asarray(shape / np.sqrt(power) * np.sqrt(WINDOW / 2), dtype=np.float32)
 
 
 @lru_cache(maxsize=1)
-def _sine_window() -> NDArray[np.float64]:
-    return np.asarray(np.sin(np.pi * (np.arange(WINDOW) + 0.5) / WINDOW), dtype=np.float64)
+def _sine_window() -> NDArray[np.float32]:
+    return np.asarray(np.sin(np.pi * (np.arange(WINDOW) + 0.5) / WINDOW), dtype=np.float32)
 
 
 def _a_weighting_db(frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:
