@@ -1,0 +1,5 @@
+"""Calm music of hours: from chapters and the motifs written for each to held tones and single notes. There is no pulse and no loop."""
+
+from llm_music_gen.arranging.calm.score import calm_score
+
+__all__ = ["calm_score"]

@@ -1,0 +1,242 @@
+"""The score of a calm track: a drone that stays, pads that change, bowls far apart, and motifs that are told and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from llm_music_gen.arranging.calm.chance import stream
+from llm_music_gen.arranging.calm.harmony import HeldChord, chord_walk
+from llm_music_gen.arranging.calm.motif import Motif, motif_scale, motifs_of, pitch_of, retold, settled
+from llm_music_gen.domain.key import Key
+from llm_music_gen.domain.long_form import Calm, Chapter, HeldTone, LongScore, Piece
+from llm_music_gen.domain.meter import Meter
+from llm_music_gen.domain.score import Arrangement, LeadSection, Marker, Part, PlayedNote
+from llm_music_gen.styles import Style
+from llm_music_gen.styles.sounds import Instrument, instrument_named
+from llm_music_gen.units import SAMPLE_RATE_HZ
+
+#: Notes of calm parts count in seconds: a quarter note at 60 beats a minute.
+_TEMPO_BPM = 60.0
+_PAD_VOICES = ("pad", "choir", "glass")
+#: Instruments whose notes fade by themselves, for motifs at any hour.
+_GENTLE = ("piano", "electric piano", "harp", "vibraphone", "kalimba", "celesta", "nylon guitar", "music box")
+_SUSTAINED = frozenset((*range(16, 24), *range(40, 46), *range(48, 55), *range(56, 80), *range(88, 96)))
+_FADE_IN_S = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How calm calm is."""
+
+    chord_s: tuple[float, float]
+    pad_attack_s: float
+    bowl_gap_s: tuple[float, float]
+    bowl_attack_s: float
+    bowl_level_db: float
+    phrase_gap_s: tuple[float, float]
+    breath_s: float
+    velocities: tuple[int, int]
+    melody_until_depth: float
+    band_level_db: float
+
+
+_MANNERS: dict[Calm, _Manner] = {
+    "day": _Manner((16.0, 32.0), 4.0, (35.0, 80.0), 0.04, -33.0, (9.0, 24.0), 2.1, (30, 52), 2.0, -4.0),
+    "night": _Manner((28.0, 55.0), 8.0, (90.0, 220.0), 1.8, -35.0, (22.0, 60.0), 3.2, (22, 34), 0.75, -10.0),
+}  # fmt: skip
+
+
+def calm_score(
+    title: str,
+    chapters: Sequence[Chapter],
+    motifs: Sequence[LeadSection],
+    style: Style,
+    *,
+    frames: int,
+    calm: Calm,
+    seed: int,
+    tonics: Mapping[int, int] | None = None,
+    a4_hz: float = 440.0,
+    without: Sequence[str] = (),
+) -> LongScore:
+    """The score. `motifs` holds one written section for each chapter; `tonics` moves single chapters to another tonic pitch.
+
+    The same arguments give the same score; a chapter depends on its own number only.
+    """
+    manner = _MANNERS[calm]
+    tones: list[HeldTone] = []
+    notes: dict[Instrument, list[PlayedNote]] = {}
+    band = _band(style, without)
+    for chapter, section in zip(chapters, motifs, strict=True):
+        tonic = (tonics or {}).get(chapter.number, _tonic_pitch(chapter.key))
+        chords = chord_walk(chapter, *manner.chord_s, stream(seed, "chords", chapter.number))
+        tones += _drone(chapter, tonic)
+        tones += _pads(chapter, chords, tonic, manner, stream(seed, "pads", chapter.number))
+        if "bowl" not in without and "bowls" not in without:
+            tones += _bowls(chapter, tonic, manner, stream(seed, "bowls", chapter.number))
+        if band and chapter.depth <= manner.melody_until_depth:
+            for instrument, played in _phrases(chapter, section, tonic, band, manner, seed):
+                notes.setdefault(instrument, []).extend(played)
+    end_s = frames / SAMPLE_RATE_HZ
+    markers = tuple(Marker(chapter.start_s, chapter.name) for chapter in chapters)
+    parts = tuple(_part(instrument, played, style, end_s, manner) for instrument, played in notes.items())
+    arrangement = Arrangement(
+        title=title, key=chapters[0].key, meter=Meter.parse("4/4"), tempo_bpm=_TEMPO_BPM, parts=parts, length_frames=frames,
+        a4_hz=a4_hz, markers=markers, mix={**style.mix.as_settings(), "glue": 0.0, "sidechain_db": 0.0},
+    )  # fmt: skip
+    fade_out_s = min(300.0 if calm == "night" else 60.0, 0.1 * end_s)
+    return LongScore(
+        frames, tuple(chapters), tuple(sorted(tones, key=lambda tone: (tone.onset_s, tone.pitch, tone.voice))),
+        (Piece(0, arrangement),), min(_FADE_IN_S, 0.05 * end_s), fade_out_s,
+    )  # fmt: skip
+
+
+def _tonic_pitch(key: Key) -> int:
+    """The tonic between F3 and E4: where voices and strings feel at home."""
+    return 53 + (key.tonic_pc - 5) % 12
+
+
+def _drone(chapter: Chapter, tonic: int) -> list[HeldTone]:
+    """Two octaves of the tonic through the chapter; neighbours overlap and add up, for they share their phase."""
+    overlap_s = min(30.0, 0.2 * chapter.length_s)
+    return [
+        HeldTone(
+            max(0.0, chapter.start_s - overlap_s / 2), chapter.length_s + overlap_s, tonic - octaves * 12, "drone",
+            level - 1.5 * chapter.depth, overlap_s, overlap_s, 900.0 - 400.0 * chapter.depth,
+        )
+        for octaves, level in ((2, -27.0), (1, -30.0))
+    ]  # fmt: skip
+
+
+def _pads(
+    chapter: Chapter, chords: Sequence[HeldChord], tonic: int, manner: _Manner, rng: np.random.Generator
+) -> list[HeldTone]:
+    colour = _PAD_VOICES[int(rng.integers(len(_PAD_VOICES)))]
+    second = _PAD_VOICES[int(rng.integers(len(_PAD_VOICES)))]
+    centre = tonic + float(rng.uniform(-2, 4)) - 6.0 * chapter.depth
+    brightness_hz = float(2 ** (np.log2(2_600.0) - 1.4 * chapter.depth + rng.normal(0, 0.15)))
+    tones = []
+    last: list[int] = []
+    for chord in chords:
+        count = 3 if chapter.depth > 0.7 or rng.random() < 0.35 else 4
+        pitches = _voiced(chord.pcs, count, centre + float(rng.normal(0, 1.5)), last)
+        last = pitches
+        overlap_s = 0.45 * chord.length_s
+        for number, pitch in enumerate(pitches):
+            late_s = float(rng.uniform(0.0, 0.22)) * chord.length_s if number else 0.0
+            length_s = chord.length_s + overlap_s - late_s
+            attack_s = max(manner.pad_attack_s, 0.3 * length_s)
+            # A voice that leans back lets another come forward; chords that come home are quieter.
+            level = -31.0 - 3.0 * chapter.depth + float(rng.normal(0, 1.5)) - (2.0 if chord.home else 0.0)
+            tones.append(
+                HeldTone(
+                    chord.start_s + late_s, length_s, pitch, second if number == len(pitches) - 1 else colour, level,
+                    min(attack_s, 0.5 * length_s), 0.42 * length_s, brightness_hz, float(rng.uniform(-0.5, 0.5)),
+                )
+            )  # fmt: skip
+    return tones
+
+
+def _voiced(pcs: Sequence[int], count: int, centre: float, last: Sequence[int]) -> list[int]:
+    """`count` pitches of the chord around `centre`, each near one of the last."""
+    candidates = [pitch for pitch in range(round(centre) - 10, round(centre) + 15) if pitch % 12 in pcs]
+    chosen: list[int] = []
+    for number in range(count):
+        wanted = last[number] if number < len(last) else centre - 7 + 7 * number
+        free = [pitch for pitch in candidates if all(abs(pitch - other) > 2 for other in chosen)]
+        if not free:
+            break
+        # The chord's own tones come first: none is doubled before all have sounded.
+        missing = [pitch for pitch in free if pitch % 12 not in {other % 12 for other in chosen}]
+        chosen.append(min(missing or free, key=lambda pitch: (abs(pitch - wanted) + 0.25 * abs(pitch - centre), pitch)))
+    return sorted(chosen)
+
+
+def _bowls(chapter: Chapter, tonic: int, manner: _Manner, rng: np.random.Generator) -> list[HeldTone]:
+    tones = []
+    time_s = chapter.start_s + float(rng.uniform(4.0, manner.bowl_gap_s[0]))
+    while time_s < chapter.end_s - 2.0:
+        pitch = tonic + int(rng.choice([0, 0, -12, 7, -5, 12]))
+        length_s = float(rng.uniform(22.0, 38.0))
+        level = manner.bowl_level_db - 2.0 * chapter.depth + float(rng.normal(0, 1.5))
+        attack_s = manner.bowl_attack_s * float(rng.uniform(0.8, 1.6))
+        tones.append(HeldTone(time_s, length_s, pitch, "bowl", level, attack_s, 0.4 * length_s, 3_000.0, float(rng.uniform(-0.6, 0.6))))
+        low, high = manner.bowl_gap_s
+        time_s += float(rng.uniform(low, high)) * (1.0 + 0.6 * chapter.depth)
+    return tones
+
+
+def _phrases(
+    chapter: Chapter, section: LeadSection, tonic: int, band: Sequence[Instrument], manner: _Manner, seed: int
+) -> list[tuple[Instrument, list[PlayedNote]]]:
+    """Who tells the chapter's motifs, and who answers."""
+    rng = stream(seed, "melody", chapter.number)
+    answers = stream(seed, "answers", chapter.number)
+    lead, other = (band[int(index)] for index in rng.choice(len(band), 2, replace=len(band) < 2))
+    scale = motif_scale(chapter.key, chapter.depth)
+    family = motifs_of(section, chapter.key, scale, manner.breath_s, rng)
+    told: list[PlayedNote] = []
+    answered: list[PlayedNote] = []
+    time_s = chapter.start_s + float(rng.uniform(6.0, 16.0))
+    low, high = manner.phrase_gap_s
+    while time_s < chapter.end_s - 8.0:
+        parent = family[int(rng.integers(len(family)))]
+        motif = settled(retold(parent, rng), scale, rng)
+        end_s = _play(told, motif, time_s, tonic + 12, lead, scale, manner, chapter, rng)
+        if answers.random() < 0.35 * chapter.density and end_s < chapter.end_s - 12.0:
+            reply = settled(retold(motif, answers), scale, answers)
+            _play(answered, reply, end_s + float(answers.uniform(1.0, 4.0)), tonic, other, scale, manner, chapter, answers)
+        time_s = end_s + float(rng.uniform(low, high)) / max(0.35, chapter.density)
+    return [(lead, told), (other, answered)]
+
+
+def _play(
+    notes: list[PlayedNote], motif: Motif, start_s: float, tonic: int, instrument: Instrument, scale: Sequence[int],
+    manner: _Manner, chapter: Chapter, rng: np.random.Generator,
+) -> float:  # fmt: skip
+    """Append a motif's notes; where it ends."""
+    low, high = instrument.range
+    register = tonic - (12 if chapter.depth > 0.6 else 0)
+    time_s = start_s
+    for step, gap_s in zip(motif.steps, motif.gaps_s, strict=True):
+        pitch = pitch_of(step, register, scale)
+        while pitch > min(high, 86):
+            pitch -= 12
+        while pitch < max(low, 43):
+            pitch += 12
+        soft, loud = manner.velocities
+        velocity = int(rng.integers(soft, loud + 1))
+        # A held instrument leaves room to breathe; a struck one rings into the next note.
+        length_s = min(6.0, 0.9 * gap_s) if instrument.program in _SUSTAINED else min(8.0, 1.6 * gap_s)
+        notes.append(PlayedNote(round(time_s, 4), round(length_s, 4), pitch, velocity))
+        time_s += gap_s
+    return time_s
+
+
+def _band(style: Style, without: Sequence[str]) -> list[Instrument]:
+    """The style's own single-note instruments, and gentle ones beside them where it names fewer than three."""
+    refused = {name.lower() for name in without}
+    if "melody" in refused:
+        return []
+    named = [sound for role in ("melody", "arp", "counter") for sound in style.instruments.get(role, ())]
+    band = [sound for sound in dict.fromkeys(named) if sound.name not in refused and sound.voice not in ("wobble", "supersaw", "reese")]
+    for name in _GENTLE:
+        if len(band) >= 4:
+            break
+        sound = instrument_named(name)
+        if sound not in band and name not in refused:
+            band.append(sound)
+    return band
+
+
+def _part(instrument: Instrument, notes: Sequence[PlayedNote], style: Style, end_s: float, manner: _Manner) -> Part:
+    kept = sorted((note for note in notes if note.onset_ql < end_s - 1.0), key=lambda note: (note.onset_ql, note.pitch))
+    send = max(0.35, style.mix.reverb.get("melody", 0.4))
+    pan = ((instrument.program * 37) % 13 - 6) / 15.0
+    return Part(
+        name=instrument.name.capitalize(), role="melody", program=instrument.program, notes=tuple(kept), voice=instrument.voice,
+        gain_db=manner.band_level_db, pan=pan, reverb_send=send,
+    )  # fmt: skip
