@@ -27,7 +27,7 @@ _SHORT_PARTS = 3
 def plan_chapters(
     length_s: float, key: Key, tones: Sequence[str], calm: Calm, rng: np.random.Generator, taken: Collection[str] = ()
 ) -> tuple[Chapter, ...]:
-    """The chapters of a track. `tones` are word tables for their names. The same arguments and random state give the same plan."""
+    """The chapters of a track. `tones` are word tables for their names. The same arguments give the same plan."""
     starts = _starts(length_s, rng)
     names = list(taken)
     chapters = []
@@ -71,7 +71,9 @@ def _smooth(x: float) -> float:
 def _starts(length_s: float, rng: np.random.Generator) -> list[float]:
     """Where chapters begin: about 13 minutes apart, never under 5 or over 20 where the track is long enough for that."""
     count = max(_SHORT_PARTS, round(length_s / USUAL_S)) if length_s >= 60.0 else 1
-    low, high = (SHORTEST_S, LONGEST_S) if length_s / count > 1.5 * SHORTEST_S else (0.6 * length_s / count, 1.5 * length_s / count)
+    low, high = (
+        (SHORTEST_S, LONGEST_S) if length_s / count > 1.5 * SHORTEST_S else (0.6 * length_s / count, 1.5 * length_s / count)
+    )
     weights = rng.uniform(0.75, 1.3, count)
     lengths = np.clip(weights / weights.sum() * length_s, low, high)
     for _ in range(20):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,6 +28,8 @@ class Chapter:
     """0 awake to 1 deepest: fewer, darker, lower events."""
     density: float
     """0 bare to 1 as busy as the style allows."""
+    a4_hz: float = 440.0
+    """Reference pitch that puts the tonic on its frequency."""
 
     @property
     def end_s(self) -> float:
@@ -41,8 +44,7 @@ class HeldTone:
     onset_s: float
     length_s: float
     """To silence, release included."""
-    pitch: int
-    """MIDI pitch in the track's tuning."""
+    frequency_hz: float
     voice: str
     """pad, choir, glass, bowl, drone."""
     level_db: float
@@ -56,10 +58,12 @@ class HeldTone:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A band's arrangement that begins somewhere in the track."""
+    """A stretch that a band plays."""
 
     start_frame: int
-    arrangement: Arrangement
+    length_frames: int
+    arrange: Callable[[], Arrangement]
+    """Makes its arrangement, the same at each call; called only where the stretch is to be heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +77,7 @@ class LongScore:
     """In order of their starts; neighbours may overlap."""
     fade_in_s: float = 8.0
     fade_out_s: float = 60.0
+    mix: dict[str, float] = field(default_factory=dict)
+    """Named mix settings for held tones, as in `Arrangement.mix`."""
     levels_db: dict[str, float] = field(default_factory=dict)
     """Corrections by kind of sound: tones, band."""

@@ -20,6 +20,13 @@ SILENCE = 10.0 ** (-60 / 20)
 TAPS_PER_PHASE = 32
 _OVERSAMPLING = 4
 _ROW = 32
+#: BS.1770: surround channels count 1.41 times, low-frequency effects not at all. By the usual orders of channels in files.
+_CHANNEL_WEIGHTS = {
+    4: (1.0, 1.0, 1.41, 1.41),
+    5: (1.0, 1.0, 1.0, 1.41, 1.41),
+    6: (1.0, 1.0, 1.0, 0.0, 1.41, 1.41),
+    8: (1.0, 1.0, 1.0, 0.0, 1.41, 1.41, 1.41, 1.41),
+}
 #: Rows in one matrix product: few enough that the BLAS stays on one core, where its threads would wait for each other and
 #: where the result does not depend on how many there are.
 _ROWS = 40
@@ -47,6 +54,7 @@ class LoudnessMeter:
 
     def __init__(self, sample_rate_hz: int, channels: int = 2, *, true_peak: bool = True) -> None:
         self._channels = channels
+        self._weights = np.array(_CHANNEL_WEIGHTS.get(channels, (1.0,) * channels))
         self._sections = k_weighting(sample_rate_hz)
         self._state = np.zeros((self._sections.shape[0], channels, 2))
         self._step = sample_rate_hz // 10
@@ -80,16 +88,20 @@ class LoudnessMeter:
         steps = ready.shape[1] // self._step
         if steps:
             whole = ready[:, : steps * self._step].reshape(self._channels, steps, self._step)
-            self._energies.append(whole.mean(axis=2).sum(axis=0))
+            self._energies.append(self._weights @ whole.mean(axis=2) if self._channels > 2 else whole.mean(axis=2).sum(axis=0))
         self._waiting = ready[:, steps * self._step :]
+
+    def steps(self) -> NDArray[np.float64]:
+        """K-weighted mean squares of each whole 100 ms so far, summed over the channels. Those of pieces can be joined."""
+        return np.concatenate(self._energies) if self._energies else np.zeros(0)
 
     def result(self) -> Loudness:
         """Everything measured so far."""
-        steps = np.concatenate(self._energies) if self._energies else np.zeros(0)
-        momentary = _lufs(_windows(steps, 4))
+        steps = self.steps()
+        momentary = momentary_lufs(steps)
         return Loudness(
             frames=self._frames,
-            integrated_lufs=self._integrated(steps),
+            integrated_lufs=integrated_lufs(steps),
             range_lu=_range_lu(_lufs(_windows(steps, 30))),
             true_peak_dbtp=gain_to_db(max(self._peak.value() if self._peak else 0.0, self._sample_peak)),
             sample_peak_dbfs=gain_to_db(self._sample_peak),
@@ -97,14 +109,6 @@ class LoudnessMeter:
             longest_silence_frames=max(self._longest_silence, self._silence),
             momentary_max_lufs=float(momentary.max()) if len(momentary) else -math.inf,
         )
-
-    def _integrated(self, steps: NDArray[np.float64]) -> float:
-        blocks = _windows(steps, 4)
-        loud = blocks[_lufs(blocks) > _ABSOLUTE_GATE_LUFS]
-        if not len(loud):
-            return -math.inf
-        relative = _lufs(np.array([loud.mean()]))[0] - 10.0
-        return float(_lufs(np.array([loud[_lufs(loud) > relative].mean()]))[0])
 
     def _count_silence(self, loud: NDArray[np.float64]) -> None:
         sounding = np.flatnonzero(loud >= SILENCE)
@@ -115,6 +119,21 @@ class LoudnessMeter:
         inside = int(gaps.max()) if len(gaps) else 0
         self._longest_silence = max(self._longest_silence, self._silence + int(sounding[0]), inside)
         self._silence = len(loud) - 1 - int(sounding[-1])
+
+
+def momentary_lufs(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Loudness over 400 ms, every 100 ms, from a meter's steps."""
+    return _lufs(_windows(steps, 4))
+
+
+def integrated_lufs(steps: NDArray[np.float64]) -> float:
+    """Gated loudness (BS.1770-4) of a meter's steps; -inf for silence."""
+    blocks = _windows(steps, 4)
+    loud = blocks[_lufs(blocks) > _ABSOLUTE_GATE_LUFS]
+    if not len(loud):
+        return -math.inf
+    relative = _lufs(np.array([loud.mean()]))[0] - 10.0
+    return float(_lufs(np.array([loud[_lufs(loud) > relative].mean()]))[0])
 
 
 class TruePeak:
@@ -134,7 +153,7 @@ class TruePeak:
         piece = 8_192
         for start in range(0, len(block) - TAPS_PER_PHASE + 1, piece):
             stretch = block[start : start + piece + TAPS_PER_PHASE - 1]
-            if float(np.abs(stretch).max()) * _filter_bound() > self._largest:
+            if float(np.abs(stretch).max()) * filter_bound() > self._largest:
                 self._largest = max(self._largest, float(oversampled(stretch).max()))
 
     def value(self) -> float:
@@ -197,7 +216,8 @@ def _phases() -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=1)
-def _filter_bound() -> float:
+def filter_bound() -> float:
+    """By how much a point between samples can exceed the samples around it, as a factor."""
     return float(np.abs(_phases()).sum(axis=1).max())
 
 

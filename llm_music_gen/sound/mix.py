@@ -6,10 +6,11 @@ kick drum where the style says so. What comes out is float32 on disk, exactly as
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from llm_music_gen.sound.ahead import ahead
 from llm_music_gen.sound.effects import Effect, mix_bus, part_filter, room_reverb, tempo_delay
 from llm_music_gen.sound.loudness import Loudness, LoudnessMeter
 from llm_music_gen.sound.notes import NoteCache, choke_frames
-from llm_music_gen.sound.synth import BLOCK, FluidNoteSynth, NoteSynth
+from llm_music_gen.sound.synth import BLOCK, FluidNoteSynth
 from llm_music_gen.units import SAMPLE_RATE_HZ, db_to_gain, ql_to_seconds
 
 BLOCK_FRAMES = 65_536
@@ -29,6 +30,11 @@ _KICKS = frozenset((35, 36))
 #: Everything is faded over the last moment, so that the last sample is zero.
 _LAST_FADE = int(0.05 * SAMPLE_RATE_HZ)
 _CHOKE_FADE = 330
+#: How much of held sound goes into the room: it has space of its own.
+_HELD_SEND = np.float32(0.25)
+#: No release of any voice or preset is longer.
+_LONGEST_RELEASE = 6 * SAMPLE_RATE_HZ
+_NOTHING = np.zeros((0, 2), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,8 @@ def render_mix(arrangement: Arrangement, soundfont: Path, path: Path) -> Work[Re
     meter = LoudnessMeter(SAMPLE_RATE_HZ, true_peak=False)
     finished = False
     try:
-        with path.open("wb") as file, closing(mix_blocks(arrangement, synth)) as blocks:
+        cache = NoteCache(synth, arrangement.a4_hz, arrangement.quarter_bpm)
+        with path.open("wb") as file, closing(mix_blocks(arrangement, cache)) as blocks:
             for done, block in blocks:
                 file.write(block.tobytes())
                 meter.push(block)
@@ -71,23 +78,46 @@ def render_mix(arrangement: Arrangement, soundfont: Path, path: Path) -> Work[Re
     return RenderedMix(path, arrangement.length_frames, meter.result())
 
 
-def mix_blocks(arrangement: Arrangement, synth: NoteSynth) -> Generator[tuple[int, NDArray[np.float32]], None, None]:
-    """(frames done, block of shape (n, 2)) until exactly `length_frames` are out."""
+class HeldSound(Protocol):
+    """Sound that goes into the mix beside the parts: any block of it can be had at any time."""
+
+    def block(self, first_frame: int, frames: int) -> NDArray[np.float32]:
+        """Samples [first_frame, first_frame + frames), shape (frames, 2)."""
+        ...
+
+
+def mix_blocks(
+    arrangement: Arrangement,
+    cache: NoteCache,
+    *,
+    first_frame: int = 0,
+    stop_frame: int | None = None,
+    held: HeldSound | None = None,
+    threaded: bool = True,
+) -> Generator[tuple[int, NDArray[np.float32]], None, None]:
+    """(frames done, block of shape (n, 2)) from `first_frame` until exactly `stop_frame` (the end) is reached.
+
+    Begun later than at 0, the notes that still sound there are in it, but rooms and filters begin empty: who wants them full
+    begins earlier and throws the first blocks away. `held` goes through room and bus with the parts.
+    """
     total = arrangement.length_frames
+    stop = total if stop_frame is None else min(total, stop_frame)
     mix = arrangement.mix
-    cache = NoteCache(synth, arrangement.a4_hz, arrangement.quarter_bpm)
-    strips = [_Strip(part, arrangement, cache) for part in arrangement.parts]
+    strips = [_Strip(part, arrangement, cache, first_frame) for part in arrangement.parts]
     room = room_reverb(mix.get("room_size", 0.5), mix.get("damping", 0.5))
     beat_s = 60.0 / arrangement.quarter_bpm
+    delay_gain = db_to_gain(mix.get("delay_gain_db", -60.0))
     delay = tempo_delay(min(1.5, beat_s * mix.get("delay_ql", 0.75)), mix.get("delay_feedback", 0.3))
     bus = mix_bus(mix.get("tilt_db", 0.0), mix.get("glue", 0.3))
     reverb_gain = db_to_gain(mix.get("reverb_gain_db", -3.0))
-    delay_gain = db_to_gain(mix.get("delay_gain_db", -60.0))
-    with closing(ahead(_sums(arrangement, strips))) as sums:
-        for start, sends in sums:
-            echoes = delay.block(sends.delay) * delay_gain if delay_gain > 0.002 else sends.delay * 0.0
-            wet = room.block(sends.room + 0.5 * echoes) * reverb_gain
-            out = bus.block(sends.dry + echoes + wet)
+    sums = _sums(arrangement, strips, first_frame, stop, held)
+    with closing(ahead(sums) if threaded else sums) as source:
+        for start, sends in source:
+            if delay_gain > 0.002:
+                echoes = delay.block(sends.delay) * delay_gain
+                out = bus.block(sends.dry + echoes + room.block(sends.room + 0.5 * echoes) * reverb_gain)
+            else:
+                out = bus.block(sends.dry + room.block(sends.room) * reverb_gain)
             frames = len(out)
             if total - start < BLOCK_FRAMES + _LAST_FADE:
                 out *= _last_fade(start, frames, total)
@@ -103,11 +133,13 @@ class _Sends:
     delay: NDArray[np.float32]
 
 
-def _sums(arrangement: Arrangement, strips: list[_Strip]) -> Iterator[tuple[int, _Sends]]:
+def _sums(
+    arrangement: Arrangement, strips: list[_Strip], first_frame: int, stop_frame: int, held: HeldSound | None
+) -> Generator[tuple[int, _Sends], None, None]:
     """(first frame, sums of the parts) for each block: notes, cuts and ducking, before room and bus."""
     duck = _Duck(arrangement)
-    for start in range(0, arrangement.length_frames, BLOCK_FRAMES):
-        frames = min(BLOCK_FRAMES, arrangement.length_frames - start)
+    for start in range(first_frame, stop_frame, BLOCK_FRAMES):
+        frames = min(BLOCK_FRAMES, stop_frame - start)
         dry, to_room, to_delay = (np.zeros((frames, 2), dtype=np.float32) for _ in range(3))
         gain = duck.gain(start, frames)
         for strip in strips:
@@ -121,13 +153,17 @@ def _sums(arrangement: Arrangement, strips: list[_Strip]) -> Iterator[tuple[int,
             to_room += send
             if strip.delays:
                 to_delay += send
+        if held is not None:
+            sound = held.block(start, frames)
+            dry += sound
+            to_room += _HELD_SEND * sound
         yield start, _Sends(dry, to_room, to_delay)
 
 
 class _Strip:
     """One part's channel."""
 
-    def __init__(self, part: Part, arrangement: Arrangement, cache: NoteCache) -> None:
+    def __init__(self, part: Part, arrangement: Arrangement, cache: NoteCache, first_frame: int) -> None:
         self._part = part
         self._cache = cache
         self._starts = [round(ql_to_seconds(note.onset_ql, arrangement.quarter_bpm) * SAMPLE_RATE_HZ) for note in part.notes]
@@ -137,7 +173,11 @@ class _Strip:
         self._lengths = [
             max(BLOCK, round(ql_to_seconds(note.duration_ql, arrangement.quarter_bpm) * SAMPLE_RATE_HZ)) for note in part.notes
         ]
+        # What has died away before the first frame is not even rendered.
         self._next = 0
+        self._gone = [
+            start + length + _LONGEST_RELEASE <= first_frame for start, length in zip(self._starts, self._lengths, strict=True)
+        ]
         self._sounding: list[tuple[int, NDArray[np.float32], int | None]] = []
         self._sides = _pan_gains(part.pan) * np.float32(db_to_gain(part.gain_db))
         mix = arrangement.mix
@@ -154,7 +194,8 @@ class _Strip:
         end = start + frames
         while self._next < len(self._starts) and self._starts[self._next] < end:
             note = self._part.notes[self._next]
-            samples = self._cache.samples(self._part, note, self._lengths[self._next])
+            gone = self._gone[self._next]
+            samples = _NOTHING if gone else self._cache.samples(self._part, note, self._lengths[self._next])
             if len(samples):
                 self._sounding.append((self._starts[self._next], samples, self._ends[self._next]))
             self._next += 1

@@ -1,4 +1,4 @@
-"""Calm music of hours: from chapters and the motifs written for each to held tones and single notes. There is no pulse and no loop."""
+"""Calm music of hours: from chapters and the motifs written for each to held tones and single notes, without pulse or loop."""
 
 from llm_music_gen.arranging.calm.score import calm_score
 

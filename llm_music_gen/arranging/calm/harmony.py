@@ -11,10 +11,10 @@ from llm_music_gen.domain.long_form import Chapter
 
 #: Chords as scale degrees from 0; all of them lie well over the tonic.
 _POOL: tuple[tuple[int, ...], ...] = (
-    (0, 4, 1), (0, 1, 4), (0, 3, 4), (0, 4, 2), (0, 4, 6, 1), (0, 3, 5), (4, 6, 1), (5, 0, 2), (1, 3, 5, 0), (0, 3, 6), (3, 5, 0, 1),
-    (2, 4, 6), (5, 0, 4),
+    (0, 4, 1), (0, 1, 4), (0, 3, 4), (0, 4, 2), (0, 4, 6, 1), (0, 3, 5), (4, 6, 1), (5, 0, 2), (1, 3, 5, 0), (0, 3, 6),
+    (3, 5, 0, 1), (2, 4, 6), (5, 0, 4),
 )  # fmt: skip
-_HOME = (0, 4, 1)
+_HOME: tuple[int, ...] = (0, 4, 1)
 #: Tension of an interval over the tonic, in semitones: fifths rest, minor seconds do not.
 _TENSION = {0: 0, 7: 0, 2: 1, 5: 1, 9: 1, 4: 2, 10: 2, 3: 2, 11: 3, 8: 3, 1: 4, 6: 4}
 _FEWEST_COMMON = 2

@@ -32,7 +32,7 @@ def motif_scale(key: Key, depth: float) -> tuple[int, ...]:
 
 
 def motifs_of(section: LeadSection, key: Key, scale: Sequence[int], breath_s: float, rng: np.random.Generator) -> list[Motif]:
-    """Motifs of three to six notes, cut from the section wherever a phrase may begin. `breath_s` is the mean time between notes."""
+    """Motifs of three to six notes, cut from the section one after the other, `breath_s` between notes."""
     notes = [note for note in section.notes if note.duration_ql > 0]
     found: list[Motif] = []
     at = 0

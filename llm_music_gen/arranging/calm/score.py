@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -18,13 +19,20 @@ from llm_music_gen.styles import Style
 from llm_music_gen.styles.sounds import Instrument, instrument_named
 from llm_music_gen.units import SAMPLE_RATE_HZ
 
+Tuned = Callable[[Chapter, int], float]
+"""Frequency in Hz of a MIDI pitch in a chapter."""
+InTune = Callable[[int], float]
+
 #: Notes of calm parts count in seconds: a quarter note at 60 beats a minute.
 _TEMPO_BPM = 60.0
 _PAD_VOICES = ("pad", "choir", "glass")
 #: Instruments whose notes fade by themselves, for motifs at any hour.
 _GENTLE = ("piano", "electric piano", "harp", "vibraphone", "kalimba", "celesta", "nylon guitar", "music box")
 _SUSTAINED = frozenset((*range(16, 24), *range(40, 46), *range(48, 55), *range(56, 80), *range(88, 96)))
+_HARSH = frozenset(("wobble", "supersaw", "reese"))
 _FADE_IN_S = 12.0
+#: Bands of two tunings cross over in this time.
+_OVERLAP_S = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,40 +66,68 @@ def calm_score(
     frames: int,
     calm: Calm,
     seed: int,
-    tonics: Mapping[int, int] | None = None,
-    a4_hz: float = 440.0,
+    hz_of: Tuned,
     without: Sequence[str] = (),
 ) -> LongScore:
-    """The score. `motifs` holds one written section for each chapter; `tonics` moves single chapters to another tonic pitch.
+    """The score. `motifs` holds one written section for each chapter; `hz_of` is the tuning: the frequency of a MIDI pitch.
 
     The same arguments give the same score; a chapter depends on its own number only.
     """
     manner = _MANNERS[calm]
     tones: list[HeldTone] = []
-    notes: dict[Instrument, list[PlayedNote]] = {}
+    pieces: list[Piece] = []
     band = _band(style, without)
-    for chapter, section in zip(chapters, motifs, strict=True):
-        tonic = (tonics or {}).get(chapter.number, _tonic_pitch(chapter.key))
-        chords = chord_walk(chapter, *manner.chord_s, stream(seed, "chords", chapter.number))
-        tones += _drone(chapter, tonic)
-        tones += _pads(chapter, chords, tonic, manner, stream(seed, "pads", chapter.number))
-        if "bowl" not in without and "bowls" not in without:
-            tones += _bowls(chapter, tonic, manner, stream(seed, "bowls", chapter.number))
-        if band and chapter.depth <= manner.melody_until_depth:
-            for instrument, played in _phrases(chapter, section, tonic, band, manner, seed):
-                notes.setdefault(instrument, []).extend(played)
+    mix = {**style.mix.as_settings(), "glue": 0.0, "sidechain_db": 0.0}
+    sections = {chapter.number: section for chapter, section in zip(chapters, motifs, strict=True)}
+    for group in _alike(chapters):
+        notes: dict[Instrument, list[PlayedNote]] = {}
+        for chapter in group:
+            tonic, hz = _tonic_pitch(chapter.key), partial(hz_of, chapter)
+            chords = chord_walk(chapter, *manner.chord_s, stream(seed, "chords", chapter.number))
+            tones += _drone(chapter, tonic, hz)
+            tones += _pads(chapter, chords, tonic, manner, hz, stream(seed, "pads", chapter.number))
+            if not {"bowl", "bowls"} & set(without):
+                tones += _bowls(chapter, tonic, manner, hz, stream(seed, "bowls", chapter.number))
+            if band and chapter.depth <= manner.melody_until_depth:
+                for instrument, played in _phrases(chapter, sections[chapter.number], tonic, band, manner, seed):
+                    notes.setdefault(instrument, []).extend(played)
+        start_frame, length_frames = _span(group, chapters, frames)
+        arrangement = Arrangement(
+            title=title, key=group[0].key, meter=Meter.parse("4/4"), tempo_bpm=_TEMPO_BPM,
+            parts=tuple(_part(sound, played, style, start_frame, length_frames, manner) for sound, played in notes.items()),
+            length_frames=length_frames, a4_hz=group[0].a4_hz, mix=mix,
+            markers=tuple(Marker(max(0.0, chapter.start_s - start_frame / SAMPLE_RATE_HZ), chapter.name) for chapter in group),
+        )  # fmt: skip
+        pieces.append(Piece(start_frame, length_frames, partial(_same, arrangement)))
     end_s = frames / SAMPLE_RATE_HZ
-    markers = tuple(Marker(chapter.start_s, chapter.name) for chapter in chapters)
-    parts = tuple(_part(instrument, played, style, end_s, manner) for instrument, played in notes.items())
-    arrangement = Arrangement(
-        title=title, key=chapters[0].key, meter=Meter.parse("4/4"), tempo_bpm=_TEMPO_BPM, parts=parts, length_frames=frames,
-        a4_hz=a4_hz, markers=markers, mix={**style.mix.as_settings(), "glue": 0.0, "sidechain_db": 0.0},
-    )  # fmt: skip
     fade_out_s = min(300.0 if calm == "night" else 60.0, 0.1 * end_s)
     return LongScore(
-        frames, tuple(chapters), tuple(sorted(tones, key=lambda tone: (tone.onset_s, tone.pitch, tone.voice))),
-        (Piece(0, arrangement),), min(_FADE_IN_S, 0.05 * end_s), fade_out_s,
+        frames, tuple(chapters), tuple(sorted(tones, key=lambda tone: (tone.onset_s, tone.frequency_hz, tone.voice))),
+        tuple(pieces), min(_FADE_IN_S, 0.05 * end_s), fade_out_s, mix=mix,
     )  # fmt: skip
+
+
+def _alike(chapters: Sequence[Chapter]) -> list[list[Chapter]]:
+    """Neighbouring chapters of one tuning together: a band is tuned once for each."""
+    groups: list[list[Chapter]] = []
+    for chapter in chapters:
+        if groups and groups[-1][0].a4_hz == chapter.a4_hz:
+            groups[-1].append(chapter)
+        else:
+            groups.append([chapter])
+    return groups
+
+
+def _span(group: Sequence[Chapter], chapters: Sequence[Chapter], frames: int) -> tuple[int, int]:
+    """(first frame, number of frames) of a group's band; neighbours overlap for a while."""
+    first, last = group[0], group[-1]
+    start = 0 if first.number == chapters[0].number else round((first.start_s - _OVERLAP_S / 2) * SAMPLE_RATE_HZ)
+    end = frames if last.number == chapters[-1].number else round((last.end_s + _OVERLAP_S / 2) * SAMPLE_RATE_HZ)
+    return max(0, start), min(frames, end) - max(0, start)
+
+
+def _same(arrangement: Arrangement) -> Arrangement:
+    return arrangement
 
 
 def _tonic_pitch(key: Key) -> int:
@@ -99,12 +135,12 @@ def _tonic_pitch(key: Key) -> int:
     return 53 + (key.tonic_pc - 5) % 12
 
 
-def _drone(chapter: Chapter, tonic: int) -> list[HeldTone]:
+def _drone(chapter: Chapter, tonic: int, hz: InTune) -> list[HeldTone]:
     """Two octaves of the tonic through the chapter; neighbours overlap and add up, for they share their phase."""
     overlap_s = min(30.0, 0.2 * chapter.length_s)
     return [
         HeldTone(
-            max(0.0, chapter.start_s - overlap_s / 2), chapter.length_s + overlap_s, tonic - octaves * 12, "drone",
+            max(0.0, chapter.start_s - overlap_s / 2), chapter.length_s + overlap_s, hz(tonic - octaves * 12), "drone",
             level - 1.5 * chapter.depth, overlap_s, overlap_s, 900.0 - 400.0 * chapter.depth,
         )
         for octaves, level in ((2, -27.0), (1, -30.0))
@@ -112,7 +148,7 @@ def _drone(chapter: Chapter, tonic: int) -> list[HeldTone]:
 
 
 def _pads(
-    chapter: Chapter, chords: Sequence[HeldChord], tonic: int, manner: _Manner, rng: np.random.Generator
+    chapter: Chapter, chords: Sequence[HeldChord], tonic: int, manner: _Manner, hz: InTune, rng: np.random.Generator
 ) -> list[HeldTone]:
     colour = _PAD_VOICES[int(rng.integers(len(_PAD_VOICES)))]
     second = _PAD_VOICES[int(rng.integers(len(_PAD_VOICES)))]
@@ -133,8 +169,8 @@ def _pads(
             level = -31.0 - 3.0 * chapter.depth + float(rng.normal(0, 1.5)) - (2.0 if chord.home else 0.0)
             tones.append(
                 HeldTone(
-                    chord.start_s + late_s, length_s, pitch, second if number == len(pitches) - 1 else colour, level,
-                    min(attack_s, 0.5 * length_s), 0.42 * length_s, brightness_hz, float(rng.uniform(-0.5, 0.5)),
+                    chord.start_s + late_s, length_s, hz(pitch),
+                    second if number == len(pitches) - 1 else colour, level, min(attack_s, 0.5 * length_s), 0.42 * length_s, brightness_hz, float(rng.uniform(-0.5, 0.5)),
                 )
             )  # fmt: skip
     return tones
@@ -155,7 +191,7 @@ def _voiced(pcs: Sequence[int], count: int, centre: float, last: Sequence[int]) 
     return sorted(chosen)
 
 
-def _bowls(chapter: Chapter, tonic: int, manner: _Manner, rng: np.random.Generator) -> list[HeldTone]:
+def _bowls(chapter: Chapter, tonic: int, manner: _Manner, hz: InTune, rng: np.random.Generator) -> list[HeldTone]:
     tones = []
     time_s = chapter.start_s + float(rng.uniform(4.0, manner.bowl_gap_s[0]))
     while time_s < chapter.end_s - 2.0:
@@ -163,7 +199,9 @@ def _bowls(chapter: Chapter, tonic: int, manner: _Manner, rng: np.random.Generat
         length_s = float(rng.uniform(22.0, 38.0))
         level = manner.bowl_level_db - 2.0 * chapter.depth + float(rng.normal(0, 1.5))
         attack_s = manner.bowl_attack_s * float(rng.uniform(0.8, 1.6))
-        tones.append(HeldTone(time_s, length_s, pitch, "bowl", level, attack_s, 0.4 * length_s, 3_000.0, float(rng.uniform(-0.6, 0.6))))
+        tones.append(
+            HeldTone(time_s, length_s, pitch, "bowl", level, attack_s, 0.4 * length_s, 3_000.0, float(rng.uniform(-0.6, 0.6)))
+        )
         low, high = manner.bowl_gap_s
         time_s += float(rng.uniform(low, high)) * (1.0 + 0.6 * chapter.depth)
     return tones
@@ -222,7 +260,11 @@ def _band(style: Style, without: Sequence[str]) -> list[Instrument]:
     if "melody" in refused:
         return []
     named = [sound for role in ("melody", "arp", "counter") for sound in style.instruments.get(role, ())]
-    band = [sound for sound in dict.fromkeys(named) if sound.name not in refused and sound.voice not in ("wobble", "supersaw", "reese")]
+    band = [
+        sound
+        for sound in dict.fromkeys(named)
+        if sound.name not in refused and sound.voice not in ("wobble", "supersaw", "reese")
+    ]
     for name in _GENTLE:
         if len(band) >= 4:
             break
@@ -232,11 +274,15 @@ def _band(style: Style, without: Sequence[str]) -> list[Instrument]:
     return band
 
 
-def _part(instrument: Instrument, notes: Sequence[PlayedNote], style: Style, end_s: float, manner: _Manner) -> Part:
-    kept = sorted((note for note in notes if note.onset_ql < end_s - 1.0), key=lambda note: (note.onset_ql, note.pitch))
-    send = max(0.35, style.mix.reverb.get("melody", 0.4))
-    pan = ((instrument.program * 37) % 13 - 6) / 15.0
+def _part(
+    instrument: Instrument, notes: Sequence[PlayedNote], style: Style, start_frame: int, length_frames: int, manner: _Manner
+) -> Part:
+    start_s, length_s = start_frame / SAMPLE_RATE_HZ, length_frames / SAMPLE_RATE_HZ
+    moved = [replace(note, onset_ql=note.onset_ql - start_s) for note in notes]
+    kept = [note for note in moved if 0.0 <= note.onset_ql < length_s - 1.0]
     return Part(
-        name=instrument.name.capitalize(), role="melody", program=instrument.program, notes=tuple(kept), voice=instrument.voice,
-        gain_db=manner.band_level_db, pan=pan, reverb_send=send,
+        name=instrument.name.capitalize(), role="melody", program=instrument.program,
+        notes=tuple(sorted(kept, key=lambda note: (note.onset_ql, note.pitch))), voice=instrument.voice,
+        gain_db=manner.band_level_db, pan=((instrument.program * 37) % 13 - 6) / 15.0,
+        reverb_send=max(0.35, style.mix.reverb.get("melody", 0.4)),
     )  # fmt: skip

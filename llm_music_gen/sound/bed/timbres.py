@@ -24,19 +24,21 @@ _PAIR_DB = -9.0
 _FORMANTS_HZ = ((450.0, 130.0, 0.0), (800.0, 160.0, -4.0), (2_830.0, 260.0, -16.0))
 
 
-def held(tone: HeldTone, frequency_hz: float) -> Tone:
+def held(tone: HeldTone) -> Tone:
     """A tone of the score as partials. Raises SoundError for a voice that does not exist."""
     if tone.voice not in TIMBRES:
         raise SoundError(f"There is no held voice {tone.voice!r}.", hint=f"Known voices: {', '.join(sorted(TIMBRES))}.")
     return Tone(
         round(tone.onset_s * SAMPLE_RATE_HZ), round(tone.attack_s * SAMPLE_RATE_HZ), round(tone.length_s * SAMPLE_RATE_HZ),
-        round(tone.release_s * SAMPLE_RATE_HZ), tuple(TIMBRES[tone.voice](frequency_hz, tone)),
+        round(tone.release_s * SAMPLE_RATE_HZ), tuple(TIMBRES[tone.voice](tone.frequency_hz, tone)),
     )  # fmt: skip
 
 
 def _pad(frequency_hz: float, tone: HeldTone) -> list[Partial]:
     """Warm: harmonics falling by 8 dB an octave under a soft low-pass, each swaying at its own pace."""
-    return _harmonics(frequency_hz, tone, 12, lambda hz, number: -8.0 * math.log2(number) - _above(hz, tone.brightness_hz, 10.0), 0.35)
+    return _harmonics(
+        frequency_hz, tone, 12, lambda hz, number: -8.0 * math.log2(number) - _above(hz, tone.brightness_hz, 10.0), 0.35
+    )
 
 
 def _choir(frequency_hz: float, tone: HeldTone) -> list[Partial]:
@@ -45,7 +47,11 @@ def _choir(frequency_hz: float, tone: HeldTone) -> list[Partial]:
     def level_db(hz: float, number: int) -> float:
         formant = sum(db_to_gain(gain) / (1.0 + ((hz - centre) / (2.2 * width)) ** 2) for centre, width, gain in _FORMANTS_HZ)
         # The fundamental stays on top: it is the pitch that was promised.
-        return 0.0 if number == 1 else max(-60.0, -5.0 + 20.0 * math.log10(formant + 1e-4)) - _above(hz, 1.4 * tone.brightness_hz, 8.0)
+        return (
+            0.0
+            if number == 1
+            else max(-60.0, -5.0 + 20.0 * math.log10(formant + 1e-4)) - _above(hz, 1.4 * tone.brightness_hz, 8.0)
+        )
 
     return _harmonics(frequency_hz, tone, 10, level_db, 0.45)
 
@@ -81,7 +87,9 @@ def _bowl(frequency_hz: float, tone: HeldTone) -> list[Partial]:
 
 def _drone(frequency_hz: float, tone: HeldTone) -> list[Partial]:
     """Deep and steady: eight harmonics whose upper ones breathe."""
-    return _harmonics(frequency_hz, tone, 8, lambda hz, number: -7.0 * math.log2(number) - _above(hz, tone.brightness_hz, 12.0), 0.3)
+    return _harmonics(
+        frequency_hz, tone, 8, lambda hz, number: -7.0 * math.log2(number) - _above(hz, tone.brightness_hz, 12.0), 0.3
+    )
 
 
 TIMBRES: dict[str, Timbre] = {"pad": _pad, "choir": _choir, "glass": _glass, "bowl": _bowl, "drone": _drone}

@@ -18,6 +18,7 @@ from llm_music_gen.sound import mix as mix_module
 from llm_music_gen.sound.loudness import LoudnessMeter
 from llm_music_gen.sound.master import master, refitted
 from llm_music_gen.sound.mix import RenderedMix, mix_blocks
+from llm_music_gen.sound.notes import NoteCache
 from llm_music_gen.units import SAMPLE_RATE_HZ
 from tests.fakes.sine_synth import SineSynth
 
@@ -34,7 +35,7 @@ def part(*notes: PlayedNote, **options: object) -> Part:
 
 
 def mixed(song: Arrangement, synth: SineSynth | None = None) -> NDArray[np.float32]:
-    return np.concatenate([block for _, block in mix_blocks(song, synth or SineSynth())])
+    return np.concatenate([block for _, block in mix_blocks(song, NoteCache(synth or SineSynth(), song.a4_hz, song.quarter_bpm))])
 
 
 def level_db(samples: NDArray[np.float32]) -> float:

@@ -1,0 +1,188 @@
+"""Renders the segments that are missing, on all cores, and merges what was measured of them into one gain.
+
+The list of segments goes to a `concurrent.futures.Executor`; which worker renders which makes no difference to any sample.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from llm_music_gen.domain.progress import Progress, Work
+from llm_music_gen.errors import SoundError
+from llm_music_gen.sound.long.store import SegmentRow, SegmentStore, segment_count, segment_range, write_segment
+from llm_music_gen.sound.long.track import Track, TrackPlayer
+from llm_music_gen.sound.loudness import LoudnessMeter, TruePeak, integrated_lufs, momentary_lufs
+from llm_music_gen.units import SAMPLE_RATE_HZ, gain_to_db
+
+#: The meter's filter has settled after this much of what comes before a segment.
+_SETTLE_FRAMES = SAMPLE_RATE_HZ // 10 * 8
+_MOST_CRASHES = 3
+#: How often the estimate is renewed while nothing is finished.
+_WAIT_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class TrackLoudness:
+    """What the rows of all segments add up to, before the master."""
+
+    integrated_lufs: float
+    true_peak_db: float
+    largest_rise_lu: float
+    """Of momentary loudness within 0.4 s."""
+    loudest_over_median_lu: float
+    """Loudest momentary value over the median of the ten minutes around it."""
+
+    def gain_db(self, target_lufs: float, ceiling_dbtp: float) -> float:
+        """The constant gain: to the target, as far as the peaks allow."""
+        return min(target_lufs - self.integrated_lufs, ceiling_dbtp - self.true_peak_db)
+
+
+def render_track(make_track: Callable[[], Track], store: SegmentStore, frames: int, workers: int) -> Work[None]:
+    """Render every segment that the store lacks. Yields the stage "sound"; stopping loses only segments in work.
+
+    `make_track` is called once in every worker process and must be picklable. With 0 workers everything happens here, one
+    after the other. Raises SoundError, StorageError.
+    """
+    count = segment_count(frames)
+    done = store.rows()
+    missing = [index for index in range(count) if index not in done]
+    finished, started_at, at_start = count - len(missing), time.monotonic(), count - len(missing)
+    yield Progress("sound", finished / count, f"{finished} of {count} segments")
+    crashes = 0
+    while missing:
+        try:
+            for row in _rendered(make_track, store.folder, frames, missing, workers):
+                if row is not None:
+                    store.add(row)
+                    missing.remove(row.index)
+                    finished += 1
+                left_s = _left_s(started_at, finished - at_start, len(missing))
+                yield Progress("sound", finished / count, f"{finished} of {count} segments", {"left_s": left_s})
+        except BrokenExecutor as error:
+            crashes += 1
+            if crashes > _MOST_CRASHES:
+                raise SoundError(
+                    "A process that renders ended by itself again and again.", hint="Choose another soundfont, or free memory."
+                ) from error
+
+
+def track_loudness(rows: Mapping[int, SegmentRow]) -> TrackLoudness:
+    """Merge the rows of all segments, in order."""
+    steps = np.concatenate([np.array(rows[index].steps) for index in sorted(rows)])
+    peak = max(row.true_peak for row in rows.values())
+    momentary = momentary_lufs(steps)
+    if not len(momentary):
+        return TrackLoudness(integrated_lufs(steps), gain_to_db(peak), 0.0, 0.0)
+    loud = np.maximum(momentary, -70.0)
+    # The ends fade on purpose; what rises out of near silence there is no event.
+    heard = loud > loud.max() - 20.0
+    rises = (loud[4:] - loud[:-4])[heard[:-4] & heard[4:]]
+    return TrackLoudness(
+        integrated_lufs(steps), gain_to_db(peak), float(rises.max(initial=0.0)), _over_median(loud),
+    )  # fmt: skip
+
+
+def processor_count() -> int:
+    """Processors that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def _rendered(
+    make_track: Callable[[], Track], folder: Path, frames: int, missing: list[int], workers: int
+) -> Iterator[SegmentRow | None]:
+    """Rows as they are finished; None now and then while nothing is."""
+    if workers <= 0:
+        player = TrackPlayer(make_track())
+        try:
+            for index in list(missing):
+                yield make_segment(player, folder, index, frames)
+        finally:
+            player.close()
+        return
+    with _pool(make_track, workers) as pool:
+        waiting: set[Future[SegmentRow]] = {pool.submit(_in_worker, str(folder), index, frames) for index in missing}
+        try:
+            while waiting:
+                ready, waiting = wait(waiting, timeout=_WAIT_S, return_when=FIRST_COMPLETED)
+                for future in ready:
+                    yield future.result()
+                if not ready:
+                    yield None
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+@contextmanager
+def _pool(make_track: Callable[[], Track], workers: int) -> Iterator[Executor]:
+    with ExitStack() as stack:
+        pool = ProcessPoolExecutor(workers, get_context("spawn"), _open_worker, (make_track,))
+        # What is in work may be lost; nobody waits for it when the listener stops.
+        stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+        yield pool
+
+
+_player: TrackPlayer | None = None
+
+
+def _open_worker(make_track: Callable[[], Track]) -> None:
+    global _player
+    _lower_priority()
+    _player = TrackPlayer(make_track())
+
+
+def _in_worker(folder: str, index: int, frames: int) -> SegmentRow:
+    assert _player is not None
+    return make_segment(_player, Path(folder), index, frames)
+
+
+def make_segment(player: TrackPlayer, folder: Path, index: int, frames: int) -> SegmentRow:
+    """Render, measure and write one segment. The same track and index give the same file."""
+    first, length = segment_range(index, frames)
+    before = min(first, _SETTLE_FRAMES)
+    samples = player.stretch(first - before, before + length)
+    meter = LoudnessMeter(SAMPLE_RATE_HZ, true_peak=False)
+    meter.push(samples[:before])
+    meter.push(samples[before:])
+    peak = TruePeak()
+    peak.push(samples[before:])
+    own = samples[before:]
+    sha256 = write_segment(folder, index, own)
+    return SegmentRow(
+        index, sha256, peak.value(), tuple(meter.steps()[before // (SAMPLE_RATE_HZ // 10) :].tolist()),
+        {"music": float(np.abs(own).max(initial=0.0))},
+    )  # fmt: skip
+
+
+def _left_s(started_at: float, finished: int, missing: int) -> float | None:
+    return (time.monotonic() - started_at) / finished * missing if finished else None
+
+
+def _over_median(loud: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    """Largest momentary value over the median of the ten minutes around it."""
+    width = 6_000
+    worst = 0.0
+    for start in range(0, len(loud), width // 2):
+        stretch = loud[start : start + width]
+        heard = stretch[stretch > loud.max() - 20.0]
+        if len(heard) > 10:
+            worst = max(worst, float(heard.max() - np.median(heard)))
+    return worst if math.isfinite(worst) else 0.0
+
+
+def _lower_priority() -> None:
+    """Rendering for hours leaves the machine to its user."""
+    nice = getattr(os, "nice", None)
+    if nice is not None:
+        nice(5)

@@ -1,0 +1,198 @@
+"""Where finished segments wait: one file each beside a small database that holds their checksums and what was measured.
+
+A segment counts as done when its row stands; the row is written after the file is complete under its own name. So whatever
+kills the studio, a file without a row is rendered again, and a file that no longer fits its row is noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llm_music_gen.database import Migration, open_database
+from llm_music_gen.errors import StorageError
+from llm_music_gen.units import SAMPLE_RATE_HZ
+
+#: Two minutes; a whole number of the meter's 100 ms steps.
+SEGMENT_FRAMES = 120 * SAMPLE_RATE_HZ
+#: A scanner or an indexer may hold a new file on Windows; it lets go within seconds.
+_REPLACE_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
+    """What is known of a finished segment."""
+
+    index: int
+    sha256: str
+    """Of its file."""
+    true_peak: float
+    """Linear."""
+    steps: tuple[float, ...]
+    """K-weighted mean squares of each 100 ms, summed over the channels."""
+    peaks: Mapping[str, float]
+    """Linear sample peak by kind of sound: music, layers."""
+
+
+def segment_count(frames: int) -> int:
+    """How many segments a track has."""
+    return -(-frames // SEGMENT_FRAMES)
+
+
+def segment_range(index: int, frames: int) -> tuple[int, int]:
+    """(first frame, number of frames) of a segment."""
+    first = index * SEGMENT_FRAMES
+    return first, min(SEGMENT_FRAMES, frames - first)
+
+
+def segment_name(index: int) -> str:
+    """Name of its file."""
+    return f"segment-{index:05d}.flac"
+
+
+def write_segment(folder: Path, index: int, samples: NDArray[np.float32]) -> str:
+    """Write a segment as 24-bit FLAC under its name, complete or not at all; its checksum. Raises StorageError.
+
+    Samples beyond full scale would be clipped, so callers keep their mixes well under it.
+    """
+    import soundfile
+
+    path = folder / segment_name(index)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        soundfile.write(str(part), samples, SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_24", compression_level=0.0)
+        with part.open("r+b") as file:
+            os.fsync(file.fileno())
+            digest = hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _sha256(part)
+        _replace(part, path)
+    except (OSError, RuntimeError) as error:
+        raise StorageError(
+            f"The segment {path} cannot be written ({error}).", hint='Free some space, then go on with "llm-music-gen resume".'
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return digest
+
+
+class SegmentStore:
+    """The segments of one track in one folder. One process writes rows; any may read files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._database = open_database(folder / "segments.sqlite", "segments", _MIGRATIONS)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    def rows(self) -> dict[int, SegmentRow]:
+        """Every finished segment by its number."""
+        found = {}
+        for row in self._database.execute("SELECT * FROM segments ORDER BY number"):
+            peaks = {str(name): float(value) for name, value in json.loads(row["peaks"]).items()}
+            steps = tuple(np.frombuffer(row["steps"], dtype="<f8").tolist())
+            found[int(row["number"])] = SegmentRow(int(row["number"]), row["sha256"], row["true_peak"], steps, peaks)
+        return found
+
+    def add(self, row: SegmentRow) -> None:
+        """A segment is finished. Raises StorageError when the disk is full."""
+        try:
+            with self._database:
+                self._database.execute(
+                    "INSERT OR REPLACE INTO segments (number, sha256, true_peak, steps, peaks) VALUES (?, ?, ?, ?, ?)",
+                    (
+                        row.index,
+                        row.sha256,
+                        row.true_peak,
+                        np.array(row.steps, dtype="<f8").tobytes(),
+                        json.dumps(dict(row.peaks)),
+                    ),
+                )
+        except sqlite3.Error as error:
+            raise StorageError(
+                f"The list of segments in {self.folder} cannot be written ({error}).", hint="Free some space and resume."
+            ) from error
+
+    def forget(self, index: int) -> None:
+        """The segment has to be rendered again."""
+        with self._database:
+            self._database.execute("DELETE FROM segments WHERE number = ?", (index,))
+        (self.folder / segment_name(index)).unlink(missing_ok=True)
+
+    def forget_all(self) -> None:
+        """Every segment has to be rendered again."""
+        for index in self.rows():
+            self.forget(index)
+
+    def damaged(self, rows: Mapping[int, SegmentRow]) -> list[int]:
+        """Numbers whose file is gone or is not what was written."""
+        bad = []
+        for index, row in rows.items():
+            path = self.folder / segment_name(index)
+            try:
+                if _sha256(path) != row.sha256:
+                    bad.append(index)
+            except OSError:
+                bad.append(index)
+        return bad
+
+    def samples(self, index: int) -> NDArray[np.float32]:
+        """A segment as it was rendered, shape (frames, 2). Raises StorageError when its file is not what was written."""
+        return read_segment(self.folder, index)
+
+    def blocks(self, count: int, gain: float) -> Iterator[NDArray[np.float32]]:
+        """The whole track, one segment after the other, with the gain of the master."""
+        for index in range(count):
+            yield self.samples(index) * np.float32(gain)
+
+
+def read_segment(folder: Path, index: int) -> NDArray[np.float32]:
+    """A segment's samples, shape (frames, 2). Raises StorageError."""
+    import soundfile
+
+    path = folder / segment_name(index)
+    try:
+        with closing(soundfile.SoundFile(str(path))) as file:
+            out: NDArray[np.float32] = file.read(dtype="float32", always_2d=True)
+            return out
+    except (OSError, RuntimeError) as error:
+        raise StorageError(f"{path} cannot be read ({error}).", hint='"llm-music-gen resume" renders it again.') from error
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _replace(part: Path, path: Path) -> None:
+    for pause_s in (*_REPLACE_PAUSES_S, None):
+        try:
+            part.replace(path)
+            return
+        except PermissionError:
+            if pause_s is None:
+                raise
+            time.sleep(pause_s)
+
+
+def _first(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE segments (number INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, true_peak REAL NOT NULL, "
+        "steps BLOB NOT NULL, peaks TEXT NOT NULL)"
+    )
+
+
+_MIGRATIONS: tuple[Migration, ...] = (_first,)
