@@ -1,4 +1,4 @@
-"""Sound on its way through the tools: a description of blocks that can be walked again and again, never a whole file in memory."""
+"""Sound on its way through the tools: blocks that can be walked again and again, never a whole file in memory."""
 
 from __future__ import annotations
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.errors import EncodingError, SoundError, StorageError
-from llm_music_gen.processing.audio import BLOCK_FRAMES, Audio, Block
+from llm_music_gen.processing.audio import Audio, Block
 from llm_music_gen.processing.rates import resampled
+from llm_music_gen.processing.streams import steady
 from llm_music_gen.sound import ffmpeg
 from llm_music_gen.sound.mp3 import encode_mp3
 from llm_music_gen.sound.tags import copy_tags
@@ -82,7 +83,7 @@ def write(audio: Audio, path: Path, encoding: Encoding, tags_of: Path | None = N
     part = path.with_name(f".{path.stem}.part{encoding.suffix}")
     writer = {"mp3": _mp3, "m4a": _aac, "aac": _aac}.get(encoding.audio_format, _libsndfile)
     try:
-        with closing(_all_of(writer(audio, _steady(audio.walk()), part, encoding))) as counts:
+        with closing(_all_of(writer(audio, _numbers(audio.walk()), part, encoding))) as counts:
             for done in counts:
                 yield Progress("convert", min(1.0, done / max(1, audio.frames)), f"Writing {path.name}")
         if tags_of is not None:
@@ -116,21 +117,10 @@ def _highest(audio_format: str) -> int:
     return _FLAC_HIGHEST_RATE_HZ if audio_format == "flac" else _VORBIS_HIGHEST_RATE_HZ
 
 
-def _steady(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Blocks of one size: coders and dither then do the same however the sound was cut. No number (NaN) is silence."""
-    waiting: list[Block] = []
-    count = 0
-    for block in blocks:
-        waiting.append(block)
-        count += len(block)
-        if count >= BLOCK_FRAMES:
-            joined = np.concatenate(waiting)
-            whole = count - count % BLOCK_FRAMES
-            for start in range(0, whole, BLOCK_FRAMES):
-                yield np.nan_to_num(joined[start : start + BLOCK_FRAMES], posinf=0.0, neginf=0.0)
-            waiting, count = [joined[whole:]], count - whole
-    if count:
-        yield np.nan_to_num(np.concatenate(waiting), posinf=0.0, neginf=0.0)
+def _numbers(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Blocks of one size, so that coders and dither do the same however the sound was cut; no number (NaN) is silence."""
+    for block in steady(blocks):
+        yield np.nan_to_num(block, posinf=0.0, neginf=0.0)
 
 
 def _libsndfile(audio: Audio, blocks: Iterator[Block], path: Path, encoding: Encoding) -> Iterator[int]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from llm_music_gen.sound.loudness import loudest
 from llm_music_gen.units import SAMPLE_RATE_HZ
 
 
@@ -22,6 +23,28 @@ class Effect:
         """The next block, shape (frames, 2)."""
         out = self._board(np.ascontiguousarray(samples.T), SAMPLE_RATE_HZ, reset=False)
         return np.asarray(out.T, dtype=np.float32)
+
+
+class GainComputer:
+    """A compressor that hears all channels together, so that the stereo image stands still: gains, to be multiplied.
+
+    pedalboard's compressor follows each channel for itself; here it is given the loudest channel alone, and what it makes of
+    that, divided by it, is the gain for all.
+    """
+
+    def __init__(self, threshold_db: float, ratio: float, attack_ms: float, release_ms: float, sample_rate_hz: int) -> None:
+        import pedalboard
+
+        self._compressor = pedalboard.Compressor(threshold_db, ratio, attack_ms, release_ms)
+        self._sample_rate_hz = sample_rate_hz
+
+    def gains(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+        """One linear factor for each frame of the next block, shape (frames,)."""
+        heard: NDArray[np.float32] = np.maximum(loudest(block), np.float32(1e-6))
+        if not len(heard):
+            return heard
+        out = self._compressor.process(np.ascontiguousarray(heard[None, :]), self._sample_rate_hz, reset=False)
+        return np.asarray(out[0] / heard, dtype=np.float32)
 
 
 def room_reverb(size: float, damping: float, low_cut_hz: float = 180.0, high_cut_hz: float = 7_000.0) -> Effect:
