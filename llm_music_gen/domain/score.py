@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Literal
 
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.meter import Meter
@@ -108,6 +109,21 @@ class Marker:
     name: str
 
 
+System = Literal["equal", "just"]
+
+
+@dataclass(frozen=True, slots=True)
+class Intonation:
+    """How the twelve pitch classes lie above the tonic, and whether instruments keep to it exactly."""
+
+    system: System = "equal"
+    """equal: twelve equal steps; just: small whole ratios above the tonic, which itself stays where `a4_hz` puts it."""
+    tonic_pc: int = 0
+    """Pitch class from which just ratios are counted, C = 0."""
+    exact: bool = False
+    """Whether samples of soundfonts are corrected by their own error; just intonation always is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrangement:
     """The whole song as a band will play it."""
@@ -125,6 +141,8 @@ class Arrangement:
     markers: tuple[Marker, ...] = ()
     mix: dict[str, float] = field(default_factory=dict)
     """Named mix settings of the style: room_size, reverb_gain_db, tilt_db, ..."""
+    intonation: Intonation = Intonation()
+    """The system, and whether frequencies are promised."""
 
     @property
     def quarter_bpm(self) -> float:
