@@ -8,83 +8,24 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from llm_music_gen.domain.key import Key
-from llm_music_gen.domain.meter import Meter
-from llm_music_gen.domain.theme import SectionPlan, Theme
 from llm_music_gen.errors import StorageError, StudioError, UsageError
 from llm_music_gen.settings import AudioFormat
+from llm_music_gen.studio.long.record import LongRecord
+from llm_music_gen.studio.records import FormSection, Record, SectionText, ThemeRecord
+
+__all__ = [
+    "FileRecord", "FormSection", "Measured", "ModelRecord", "Recipe", "SectionText", "ThemeRecord", "file_sha256", "read_recipe",
+]  # fmt: skip
 
 SCHEMA = 1
 MAX_RECIPE_BYTES = 50_000_000
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FormSection(_Record):
-    """One section of the form as it is heard."""
-
-    label: str = Field(pattern="^[A-Z]$")
-    role: str
-    bars: int = Field(ge=1)
-    energy: float
-    character: str = ""
-
-
-class ThemeRecord(_Record):
-    """The theme that the song follows."""
-
-    title: str
-    styles: tuple[str, ...]
-    mood: tuple[str, ...]
-    key: str
-    tempo_bpm: float = Field(gt=0)
-    meter: str
-    form: tuple[FormSection, ...] = Field(min_length=1)
-    instruments: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
-    density: float
-    length_frames: int = Field(gt=0)
-    hints: tuple[str, ...] = ()
-
-    @staticmethod
-    def of(theme: Theme) -> ThemeRecord:
-        """The record of a theme."""
-        form = tuple(
-            FormSection(label=plan.label, role=plan.role, bars=plan.bars, energy=plan.energy, character=plan.character)
-            for plan in theme.form
-        )
-        return ThemeRecord(
-            title=theme.title, styles=theme.styles, mood=theme.mood, key=theme.key.abc(), tempo_bpm=theme.tempo_bpm,
-            meter=str(theme.meter), form=form, instruments=theme.instruments, without=theme.without, density=theme.density,
-            length_frames=theme.length_frames, hints=theme.hints,
-        )  # fmt: skip
-
-    def theme(self) -> Theme:
-        """The theme again. Raises NotationError for a key or metre that cannot be read."""
-        form = tuple(SectionPlan(item.label, item.role, item.bars, item.energy, item.character) for item in self.form)
-        return Theme(
-            title=self.title, styles=self.styles, mood=self.mood, key=Key.parse(self.key), tempo_bpm=self.tempo_bpm,
-            meter=Meter.parse(self.meter), form=form, instruments=self.instruments, without=self.without, density=self.density,
-            length_frames=self.length_frames, hints=self.hints,
-        )  # fmt: skip
-
-
-class SectionText(_Record):
-    """What the model wrote for one material."""
-
-    label: str = Field(pattern="^[A-Z]$")
-    bars: int = Field(ge=1)
-    text: str
-    """Composer text: the bars on one line, each closed by `|`."""
-
-
-class ModelRecord(_Record):
+class ModelRecord(Record):
     """Which model wrote the tune, and how it was asked."""
 
     name: str
@@ -92,21 +33,21 @@ class ModelRecord(_Record):
     temperature: float
 
 
-class FileRecord(_Record):
+class FileRecord(Record):
     """A file that was used but is not part of the recipe."""
 
     name: str
     sha256: str
 
 
-class Measured(_Record):
+class Measured(Record):
     """What was measured on the finished files. Not part of the identity."""
 
     lufs: float
     true_peak_dbtp: float
 
 
-class Recipe(_Record):
+class Recipe(Record):
     """Everything from which a song can be made again."""
 
     schema_: Literal[1] = Field(default=1, alias="schema")
@@ -133,17 +74,26 @@ class Recipe(_Record):
     mp3_kbps: int
     versions: dict[str, str]
     measured: Measured | None = None
+    long: LongRecord | None = None
+    """Of tracks that are made of chapters; songs have none."""
 
     @property
     def identity(self) -> str:
         """SHA-256 (hex) over the canonical JSON, without what was measured afterwards."""
-        data = self.model_dump(mode="json", by_alias=True, exclude={"measured"})
+        data = {name: value for name, value in self._data().items() if name != "measured"}
         canonical = json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
 
+    def _data(self) -> dict[str, Any]:
+        """As JSON values; what only long tracks have is absent from songs, whose identity it must not change."""
+        data = self.model_dump(mode="json", by_alias=True)
+        if self.long is None:
+            del data["long"]
+        return data
+
     def to_json(self) -> str:
         """As written to recipe.json."""
-        return json.dumps(self.model_dump(mode="json", by_alias=True), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+        return json.dumps(self._data(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
 def read_recipe(path: Path) -> Recipe:

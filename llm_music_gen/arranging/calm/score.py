@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -67,9 +67,11 @@ def calm_score(
     calm: Calm,
     seed: int,
     hz_of: Tuned,
+    corrections_db: Mapping[int, float] | None = None,
     without: Sequence[str] = (),
 ) -> LongScore:
     """The score. `motifs` holds one written section for each chapter; `hz_of` is the tuning: the frequency of a MIDI pitch.
+    `corrections_db` turns the events of single chapters (bowls and notes) up or down.
 
     The same arguments give the same score; a chapter depends on its own number only.
     """
@@ -80,22 +82,23 @@ def calm_score(
     mix = {**style.mix.as_settings(), "glue": 0.0, "sidechain_db": 0.0}
     sections = {chapter.number: section for chapter, section in zip(chapters, motifs, strict=True)}
     for group in _alike(chapters):
-        notes: dict[Instrument, list[PlayedNote]] = {}
+        start_frame, length_frames = _span(group, chapters, frames)
+        parts: list[Part] = []
         for chapter in group:
+            correction_db = (corrections_db or {}).get(chapter.number, 0.0)
             tonic, hz = _tonic_pitch(chapter.key), partial(hz_of, chapter)
             chords = chord_walk(chapter, *manner.chord_s, stream(seed, "chords", chapter.number))
             tones += _drone(chapter, tonic, hz)
             tones += _pads(chapter, chords, tonic, manner, hz, stream(seed, "pads", chapter.number))
             if not {"bowl", "bowls"} & set(without):
-                tones += _bowls(chapter, tonic, manner, hz, stream(seed, "bowls", chapter.number))
+                tones += _bowls(chapter, tonic, manner, hz, stream(seed, "bowls", chapter.number), correction_db)
             if band and chapter.depth <= manner.melody_until_depth:
                 for instrument, played in _phrases(chapter, sections[chapter.number], tonic, band, manner, seed):
-                    notes.setdefault(instrument, []).extend(played)
-        start_frame, length_frames = _span(group, chapters, frames)
+                    level_db = manner.band_level_db + correction_db
+                    parts.append(_part(instrument, played, style, start_frame, length_frames, level_db))
         arrangement = Arrangement(
             title=title, key=group[0].key, meter=Meter.parse("4/4"), tempo_bpm=_TEMPO_BPM,
-            parts=tuple(_part(sound, played, style, start_frame, length_frames, manner) for sound, played in notes.items()),
-            length_frames=length_frames, a4_hz=group[0].a4_hz, mix=mix,
+            parts=tuple(parts), length_frames=length_frames, a4_hz=group[0].a4_hz, mix=mix,
             markers=tuple(Marker(max(0.0, chapter.start_s - start_frame / SAMPLE_RATE_HZ), chapter.name) for chapter in group),
         )  # fmt: skip
         pieces.append(Piece(start_frame, length_frames, partial(_same, arrangement)))
@@ -170,7 +173,8 @@ def _pads(
             tones.append(
                 HeldTone(
                     chord.start_s + late_s, length_s, hz(pitch),
-                    second if number == len(pitches) - 1 else colour, level, min(attack_s, 0.5 * length_s), 0.42 * length_s, brightness_hz, float(rng.uniform(-0.5, 0.5)),
+                    second if number == len(pitches) - 1 else colour, level, min(attack_s, 0.5 * length_s),
+                    0.42 * length_s, brightness_hz, float(rng.uniform(-0.5, 0.5)),
                 )
             )  # fmt: skip
     return tones
@@ -191,17 +195,18 @@ def _voiced(pcs: Sequence[int], count: int, centre: float, last: Sequence[int]) 
     return sorted(chosen)
 
 
-def _bowls(chapter: Chapter, tonic: int, manner: _Manner, hz: InTune, rng: np.random.Generator) -> list[HeldTone]:
+def _bowls(
+    chapter: Chapter, tonic: int, manner: _Manner, hz: InTune, rng: np.random.Generator, correction_db: float
+) -> list[HeldTone]:
     tones = []
     time_s = chapter.start_s + float(rng.uniform(4.0, manner.bowl_gap_s[0]))
     while time_s < chapter.end_s - 2.0:
         pitch = tonic + int(rng.choice([0, 0, -12, 7, -5, 12]))
         length_s = float(rng.uniform(22.0, 38.0))
-        level = manner.bowl_level_db - 2.0 * chapter.depth + float(rng.normal(0, 1.5))
+        level = manner.bowl_level_db + correction_db - 2.0 * chapter.depth + float(rng.normal(0, 1.5))
         attack_s = manner.bowl_attack_s * float(rng.uniform(0.8, 1.6))
-        tones.append(
-            HeldTone(time_s, length_s, pitch, "bowl", level, attack_s, 0.4 * length_s, 3_000.0, float(rng.uniform(-0.6, 0.6)))
-        )
+        pan = float(rng.uniform(-0.6, 0.6))
+        tones.append(HeldTone(time_s, length_s, hz(pitch), "bowl", level, attack_s, 0.4 * length_s, 3_000.0, pan))
         low, high = manner.bowl_gap_s
         time_s += float(rng.uniform(low, high)) * (1.0 + 0.6 * chapter.depth)
     return tones
@@ -275,7 +280,7 @@ def _band(style: Style, without: Sequence[str]) -> list[Instrument]:
 
 
 def _part(
-    instrument: Instrument, notes: Sequence[PlayedNote], style: Style, start_frame: int, length_frames: int, manner: _Manner
+    instrument: Instrument, notes: Sequence[PlayedNote], style: Style, start_frame: int, length_frames: int, level_db: float
 ) -> Part:
     start_s, length_s = start_frame / SAMPLE_RATE_HZ, length_frames / SAMPLE_RATE_HZ
     moved = [replace(note, onset_ql=note.onset_ql - start_s) for note in notes]
@@ -283,6 +288,6 @@ def _part(
     return Part(
         name=instrument.name.capitalize(), role="melody", program=instrument.program,
         notes=tuple(sorted(kept, key=lambda note: (note.onset_ql, note.pitch))), voice=instrument.voice,
-        gain_db=manner.band_level_db, pan=((instrument.program * 37) % 13 - 6) / 15.0,
+        gain_db=level_db, pan=((instrument.program * 37) % 13 - 6) / 15.0,
         reverb_send=max(0.35, style.mix.reverb.get("melody", 0.4)),
     )  # fmt: skip
