@@ -1,177 +1,215 @@
-"""MP3 files whose length is exact: LAME through lameenc, and the Info header that it leaves out, written by us.
+"""MP3 files whose length is exact, encoded in pieces: on all cores, and from any piece on.
 
-The header tells players how many frames there are and how many samples of padding the encoder put in front and behind, so that
-decoding gives back exactly the frames that went in ("Mp3 Info Tag rev 1" of the LAME project). The only module that imports
-lameenc.
+A file is always cut into chunks of the same number of frames, and each is encoded by an encoder of its own that hears some of the
+music before and after; so a chunk depends on nothing but its samples. `mp3_join` makes one stream of them. The only module that
+imports lameenc.
 """
 
 from __future__ import annotations
 
-import struct
+import os
+import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from llm_music_gen.errors import EncodingError
+from llm_music_gen.sound import mp3_join
+from llm_music_gen.sound.mp3_frames import BIT_RATES_KBPS, PADDING_PERIOD, SAMPLES_PER_FRAME, ChunkFrames, taken_apart
 from llm_music_gen.units import SAMPLE_RATE_HZ
 
-SAMPLES_PER_FRAME = 1_152
-#: Samples that LAME puts in front (its own delay; a decoder adds 529 more and takes both away).
-ENCODER_DELAY = 576
-_DECODER_DELAY = 529
-_BITRATES_KBPS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
-#: LAME turns its input down by these factors at these bit rates, to spare headroom that our master has already left.
-_LAME_SCALE = {128: 0.95, 160: 0.95, 192: 0.97, 224: 0.98}
-_INFO_OFFSET = 36  # header (4) and side information of an MPEG-1 stereo frame (32)
+#: Two minutes; a multiple of the padding's period, so that every encoder pads the frames that one encoder would.
+CHUNK_FRAMES = 94 * PADDING_PERIOD
+#: Frames that an encoder hears before its chunk: 1.3 s.
+RUN_IN_FRAMES = PADDING_PERIOD
+#: Frames that it writes beyond its chunk, for the join.
+RUN_OUT_FRAMES = 60
+#: Frames that LAME takes in before it lets go of one.
+_LOOKAHEAD_FRAMES = 16
+#: The last chunk takes up to this many frames more than the others rather than leave them to a chunk of their own.
+_MOST_LEFT_FRAMES = 2 * PADDING_PERIOD
+#: LAME turns its input down by these factors at these bit rates (0.95 at lower ones), to spare headroom that our master has left.
+_LAME_SCALE = {192: 0.97, 224: 0.98, 256: 1.0, 320: 1.0}
+_LOWEST_KBPS = 64
 #: As the lame program does by default; 2 takes twice the time.
-_QUALITY = 3
+QUALITY = 3
+_FED_FRAMES = 96
+_POLL_S = 0.2
 
 
-def encode_mp3(blocks: Iterable[NDArray[np.float32]], path: Path, kbps: int = 192) -> Iterator[int]:
+def encode_mp3(
+    blocks: Iterable[NDArray[np.float32]], path: Path, kbps: int = 192, *, quality: int = QUALITY, workers: int | None = None
+) -> Iterator[int]:
     """Write an MP3 of constant bit rate. Yields the samples encoded so far. Raises EncodingError, OSError.
 
-    `blocks`: float32, shape (n, 2), 44,100 Hz; values beyond 1 are clipped.
+    `blocks`: float32, shape (n, 2), 44,100 Hz; values beyond 1 are clipped. `workers`: chunks that are encoded at a time (as
+    many as there are cores, at most 4); the bytes do not depend on it. Each takes 22 MB of memory.
     """
+    workers = workers or min(4, os.cpu_count() or 1)
+    work = _Chunks(kbps, quality)
+    with path.open("w+b") as file, ThreadPoolExecutor(workers, "mp3") as pool:
+        joiner = mp3_join.Joiner(file, kbps, CHUNK_FRAMES)
+        running: deque[Future[ChunkFrames]] = deque()
+        try:
+            for block in blocks:
+                work.take(to_pcm(block, kbps))
+                while work.chunk_is_ready():
+                    running.append(pool.submit(work.encode, *work.next_chunk()))
+                while len(running) > workers:
+                    yield from work.waited_for(running[0])
+                    joiner.push(running.popleft().result())
+                yield work.encoded
+            running.append(pool.submit(work.encode, *work.last_chunk()))
+            while running:
+                yield from work.waited_for(running[0])
+                joiner.push(running.popleft().result())
+            joiner.finish(work.samples, quality)
+        finally:
+            work.stopped.set()
+            pool.shutdown(cancel_futures=True)
+
+
+def chunk_count(total_frames: int) -> int:
+    """Chunks of a file of that many samples per channel."""
+    return max(1, -(-(_mp3_frames(total_frames) - _MOST_LEFT_FRAMES) // CHUNK_FRAMES))
+
+
+def chunk_range(index: int, total_frames: int) -> tuple[int, int]:
+    """(first, end) of the samples per channel, end excluded, that chunk `index` is made from: its own and those around it."""
+    first = max(0, index * CHUNK_FRAMES - RUN_IN_FRAMES) * SAMPLES_PER_FRAME
+    if index == chunk_count(total_frames) - 1:
+        return first, total_frames
+    end = ((index + 1) * CHUNK_FRAMES + RUN_OUT_FRAMES + _LOOKAHEAD_FRAMES) * SAMPLES_PER_FRAME
+    return first, min(total_frames, end)
+
+
+def to_pcm(block: NDArray[np.float32], kbps: int) -> NDArray[np.int16]:
+    """Samples as `encode_chunk` wants them: 16 bits, raised by what LAME lowers them."""
+    scale = np.float32(32767.0 / _LAME_SCALE.get(kbps, 0.95))
+    pcm: NDArray[np.int16] = np.clip(np.round(block * scale), -32768, 32767).astype(np.int16)
+    return pcm
+
+
+def encode_chunk(index: int, pcm: NDArray[np.int16], total_frames: int, kbps: int, quality: int = QUALITY) -> bytes:
+    """Chunk `index` of a file of `total_frames` samples per channel, as bytes to be kept until `join_chunks`.
+
+    `pcm`: the samples of `chunk_range(index, total_frames)`, shape (n, 2), from `to_pcm`. The bytes depend on the arguments
+    alone and carry a checksum. Raises EncodingError.
+    """
+    return _encoded(index, pcm, total_frames, kbps, quality, _Chunks(kbps, quality)).to_bytes()
+
+
+def join_chunks(
+    chunks: Iterable[bytes | Path], total_frames: int, path: Path, kbps: int, quality: int = QUALITY
+) -> Iterator[int]:
+    """Write the MP3 at `path` from all its chunks, in order. Yields the samples (per channel) written so far.
+
+    `chunks`: what `encode_chunk` returned, or files that hold it. Two of them are in memory at a time. Raises EncodingError when
+    one is damaged, missing or of another file, and OSError.
+    """
+    return mp3_join.join_chunks(chunks, total_frames, path, kbps, quality, chunk_frames=CHUNK_FRAMES)
+
+
+class _Chunks:
+    """Cuts samples that come in blocks into the samples of chunks, and counts what has been encoded."""
+
+    def __init__(self, kbps: int, quality: int) -> None:
+        self._kbps = kbps
+        self._quality = quality
+        self._blocks: deque[NDArray[np.int16]] = deque()
+        self._first = 0
+        self._index = 0
+        self._lock = threading.Lock()
+        self._fed = 0
+        self.samples = 0
+        self.stopped = threading.Event()
+
+    @property
+    def encoded(self) -> int:
+        """Samples that have gone through an encoder; those that two chunks share count twice, so this is a little ahead."""
+        return min(self.samples, self._fed)
+
+    def take(self, pcm: NDArray[np.int16]) -> None:
+        self._blocks.append(pcm)
+        self.samples += len(pcm)
+
+    def chunk_is_ready(self) -> bool:
+        """Whether all samples of a chunk are there that is certainly not the last one."""
+        return self._index < chunk_count(self.samples) - 1
+
+    def next_chunk(self) -> tuple[int, NDArray[np.int16], int]:
+        return self._cut(chunk_range(self._index + 1, self.samples)[0])
+
+    def last_chunk(self) -> tuple[int, NDArray[np.int16], int]:
+        return self._cut(self.samples)
+
+    def encode(self, index: int, pcm: NDArray[np.int16], total_frames: int) -> ChunkFrames:
+        return _encoded(index, pcm, total_frames, self._kbps, self._quality, self)
+
+    def feed(self, samples: int) -> None:
+        """Called by the encoders' threads. Raises EncodingError when nobody waits for the file any more."""
+        with self._lock:
+            self._fed += samples
+        if self.stopped.is_set():
+            raise EncodingError("The MP3 is not wanted any more.")
+
+    def waited_for(self, future: Future[ChunkFrames]) -> Iterator[int]:
+        while not future.done():
+            wait((future,), _POLL_S)
+            yield self.encoded
+
+    def _cut(self, keep_from: int) -> tuple[int, NDArray[np.int16], int]:
+        """What `encode` takes for the next chunk; samples from `keep_from` on stay for the one after."""
+        index, samples = self._index, self.samples
+        first, end = chunk_range(index, samples)
+        joined = np.concatenate((*self._blocks, np.zeros((0, 2), dtype=np.int16)))
+        self._blocks = deque([joined[keep_from - self._first :].copy()])
+        pcm = joined[first - self._first : end - self._first]
+        self._first = keep_from
+        self._index += 1
+        return index, pcm, samples
+
+
+def _mp3_frames(samples: int) -> int:
+    """Frames of the whole file without its header frame: LAME's delay and a decoder's (1,105 samples) and one frame to spare."""
+    return -(-samples // SAMPLES_PER_FRAME) + 2
+
+
+def _encoded(index: int, pcm: NDArray[np.int16], total_frames: int, kbps: int, quality: int, listener: _Chunks) -> ChunkFrames:
+    first, end = chunk_range(index, total_frames)
+    if pcm.shape != (end - first, 2) or pcm.dtype != np.int16:
+        raise EncodingError(
+            f"Piece {index} of the MP3 needs the samples {first} to {end}.", hint="This is a defect: please report it."
+        )
+    last = _mp3_frames(total_frames)
+    if index < chunk_count(total_frames) - 1:
+        last = min(last, (index + 1) * CHUNK_FRAMES + RUN_OUT_FRAMES)
+    frames = last - first // SAMPLES_PER_FRAME
+    encoder = _encoder(kbps, quality)
+    stream = bytearray()
+    step = _FED_FRAMES * SAMPLES_PER_FRAME
+    for at in range(0, (frames + _LOOKAHEAD_FRAMES) * SAMPLES_PER_FRAME, step):
+        piece = pcm[at : at + step].astype("<i2", copy=False).tobytes()
+        # Behind the end of the music there is silence, which makes LAME write the frames that a decoder's delay needs.
+        stream += encoder.encode(piece.ljust(4 * step, b"\0"))
+        listener.feed(len(piece) // 4)
+    return taken_apart(bytes(stream), index, kbps, first // SAMPLES_PER_FRAME, frames)
+
+
+def _encoder(kbps: int, quality: int):  # type: ignore[no-untyped-def]  # lameenc has no types
     import lameenc
 
+    if kbps not in BIT_RATES_KBPS or kbps < _LOWEST_KBPS:
+        raise EncodingError(f"MP3 files cannot have {kbps} kbit/s.", hint="Choose 128, 192 or 320.")
     encoder = lameenc.Encoder()
     encoder.set_bit_rate(kbps)
     encoder.set_in_sample_rate(SAMPLE_RATE_HZ)
+    encoder.set_out_sample_rate(SAMPLE_RATE_HZ)  # LAME would choose a lower one at low bit rates
     encoder.set_channels(2)
-    encoder.set_quality(_QUALITY)
+    encoder.set_quality(quality)
     encoder.silence()
-    stream = _Stream()
-    scale = np.float32(32767.0 / _LAME_SCALE.get(kbps, 1.0))
-    samples = 0
-    with path.open("w+b") as file:
-        file.write(bytes(_frame_length(kbps)))  # the header's place
-        for block in blocks:
-            pcm = np.clip(np.round(block * scale), -32768, 32767).astype("<i2")
-            stream.write(file.write, bytes(encoder.encode(pcm.tobytes())))
-            samples += len(block)
-            yield samples
-        # A decoder needs its delay's worth of signal behind the last sample; silence makes LAME write those frames.
-        stream.write(file.write, bytes(encoder.encode(bytes(4 * SAMPLES_PER_FRAME))))
-        stream.write(file.write, bytes(encoder.flush()))
-        frames = stream.frames()
-        padding = frames * SAMPLES_PER_FRAME - ENCODER_DELAY - samples
-        if not _DECODER_DELAY <= padding < 4096:
-            raise EncodingError(f"The MP3 encoder wrote {frames} frames for {samples} samples.", hint="Try another format.")
-        file.seek(_frame_length(kbps))
-        music_crc = crc16(file.read())
-        file.seek(0)
-        file.write(_info_frame(kbps, frames, stream, padding, music_crc))
-
-
-class _Stream:
-    """What went into the file, counted for the header."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self.first_header = b""
-        self._frames = 0
-        self._rest = b""
-
-    def write(self, write: object, data: bytes) -> None:
-        assert callable(write)
-        if not self.first_header:
-            self.first_header = data[:4]
-        write(data)
-        self.size += len(data)
-        self._count(self._rest + data)
-
-    def frames(self) -> int:
-        """MP3 frames so far. Raises EncodingError when the stream does not consist of whole frames."""
-        if self._rest:
-            raise EncodingError("The MP3 encoder left half a frame.", hint="Try another format.")
-        return self._frames
-
-    def _count(self, data: bytes) -> None:
-        at = 0
-        while at + 4 <= len(data):
-            if data[at] != 0xFF or data[at + 1] & 0xE0 != 0xE0:
-                raise EncodingError("The MP3 encoder wrote something that is no frame.", hint="Try another format.")
-            length = _frame_length(_BITRATES_KBPS[data[at + 2] >> 4]) + (data[at + 2] >> 1 & 1)
-            if at + length > len(data):
-                break
-            at += length
-            self._frames += 1
-        self._rest = data[at:]
-
-
-@dataclass(frozen=True, slots=True)
-class _LameFields:
-    encoder: bytes = b"LAME3.100"
-    method_cbr: int = 1
-    lowpass_hz: int = 18_600
-
-
-def _frame_length(kbps: int) -> int:
-    return 144_000 * kbps // SAMPLE_RATE_HZ
-
-
-def _info_frame(kbps: int, frames: int, stream: _Stream, padding: int, music_crc: int) -> bytes:
-    frame = bytearray(_frame_length(kbps))
-    header = bytearray(stream.first_header)
-    header[2] &= 0xFD  # no padding byte in this one
-    frame[:4] = header
-    fields = _LameFields()
-    size = stream.size + len(frame)
-    table = bytes(min(255, 256 * percent // 100) for percent in range(100))
-    tag = b"Info" + struct.pack(">III", 0x0F, frames, size) + table + struct.pack(">I", 100 - 10 * _QUALITY)
-    lame = (
-        fields.encoder
-        + bytes([fields.method_cbr, fields.lowpass_hz // 100])
-        + bytes(8)  # replay gain: none
-        + bytes([0, min(255, kbps)])
-        + (ENCODER_DELAY << 12 | padding).to_bytes(3, "big")
-        + bytes([0, 0])
-        + bytes(2)
-        + struct.pack(">I", size)
-        + struct.pack(">H", music_crc)
-    )
-    frame[_INFO_OFFSET : _INFO_OFFSET + len(tag) + len(lame)] = tag + lame
-    end = _INFO_OFFSET + len(tag) + len(lame)
-    frame[end : end + 2] = struct.pack(">H", crc16(bytes(frame[:end])))
-    return bytes(frame)
-
-
-def crc16(data: bytes) -> int:
-    """CRC-16/ARC (bit-reflected 0x8005), as the LAME tag wants it; binascii only offers the other 16-bit polynomial.
-
-    The bytes are cut into lanes whose sums are worked out side by side and then joined, which a CRC allows because it is linear.
-    """
-    lanes = 1 if len(data) < 4096 else 1024
-    length = -(-len(data) // lanes)
-    padded = np.frombuffer(bytes(lanes * length - len(data)) + data, dtype=np.uint8).reshape(lanes, length)
-    sums = np.zeros(lanes, dtype=np.uint16)
-    for column in padded.T:
-        sums = sums >> 8 ^ _CRC_TABLE[(sums ^ column) & 0xFF]
-    bits = np.array([1 << bit for bit in range(16)], dtype=np.uint16)
-    for _ in range(length):
-        bits = bits >> 8 ^ _CRC_TABLE[bits & 0xFF]
-    moved = bits.tolist()
-    total = 0
-    for lane in sums.tolist():
-        carried = 0
-        for bit in range(16):
-            if total >> bit & 1:
-                carried ^= moved[bit]
-        total = carried ^ lane
-    return total
-
-
-def _crc_table() -> NDArray[np.uint16]:
-    out = []
-    for byte in range(256):
-        crc = byte
-        for _ in range(8):
-            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
-        out.append(crc)
-    return np.array(out, dtype=np.uint16)
-
-
-_CRC_TABLE = _crc_table()
+    return encoder

@@ -15,7 +15,7 @@ from llm_music_gen.domain.progress import finish
 from llm_music_gen.errors import SoundError, SoundfontMissing, StorageError
 from llm_music_gen.sound.decode import audio_info, decoded, measure_file
 from llm_music_gen.sound.encode import encode
-from llm_music_gen.sound.mp3 import crc16
+from llm_music_gen.sound.mp3_info import crc16
 from llm_music_gen.sound.soundfonts import find_soundfont, list_soundfonts
 from llm_music_gen.sound.tags import Tags, write_tags
 from llm_music_gen.units import SAMPLE_RATE_HZ
