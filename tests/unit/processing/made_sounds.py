@@ -65,3 +65,58 @@ def band_db(samples: NDArray[np.float32], low_hz: float, high_hz: float, rate: i
     frequencies = np.fft.rfftfreq(len(samples), 1 / rate)
     power = spectrum[(frequencies >= low_hz) & (frequencies < high_hz)].sum()
     return float(10 * np.log10(2 * power / len(samples) ** 2 + 1e-20))
+
+
+def voice(length_s: float, pitch_hz: float = 120.0, rate: int = RATE, seed: int = 3) -> NDArray[np.float32]:
+    """Something that speaks: pulses with an intonation through four formants, in syllables of uneven length with pauses."""
+    rng = np.random.default_rng(seed)
+    at = np.arange(round(length_s * rate)) / rate
+    syllables = np.zeros_like(at)
+    start = 0.1
+    while start < length_s - 0.4:
+        length = rng.uniform(0.12, 0.4)
+        inside = (at >= start) & (at < start + length)
+        syllables[inside] = np.sqrt(np.sin(np.pi * (at[inside] - start) / length))
+        start += length + rng.choice([0.03, 0.1, 0.6], p=[0.5, 0.3, 0.2])
+    knots = np.arange(0, length_s + 1, 0.4)
+    pitch = pitch_hz * (1 + 0.02 * np.sin(2 * np.pi * 5 * at) + 0.1 * np.interp(at, knots, rng.normal(size=len(knots))))
+    return (0.5 * formants(pulses(pitch, rate), rate) * syllables)[:, None].astype(np.float32)
+
+
+def pulses(pitch_hz: NDArray[np.float64], rate: int = RATE) -> NDArray[np.float64]:
+    """A glottal source: band-limited pulses at a pitch given for each frame, falling by 12 dB an octave."""
+    phase = 2 * np.pi * np.cumsum(pitch_hz) / rate
+    top = float(pitch_hz.max())
+    out = np.zeros_like(phase)
+    for harmonic in range(1, int(min(5_000.0, rate / 2.2) / top) + 1):
+        out += np.cos(harmonic * phase) / harmonic
+    return out
+
+
+FORMANTS_HZ = ((700.0, 80.0), (1220.0, 90.0), (2600.0, 120.0), (3500.0, 200.0))
+
+
+def formants(source: NDArray[np.float64], rate: int = RATE) -> NDArray[np.float64]:
+    """The vowel of "father": resonances in a row, peak 1."""
+    from scipy.signal import lfilter
+
+    out = source
+    for centre_hz, width_hz in FORMANTS_HZ:
+        radius = np.exp(-np.pi * width_hz / rate)
+        poles = [1.0, -2 * radius * np.cos(2 * np.pi * centre_hz / rate), radius**2]
+        out = lfilter([sum(poles)], poles, out)
+    return np.asarray(out / np.abs(out).max())
+
+
+def music(length_s: float, rate: int = RATE) -> NDArray[np.float32]:
+    """Plucked chords, one every half second, that die away."""
+    at = np.arange(round(length_s * rate)) / rate
+    out = np.zeros_like(at)
+    chords = ((220, 277, 330), (196, 247, 294), (175, 220, 262), (196, 247, 330))
+    for number in range(int(length_s / 0.5)):
+        since = at - 0.5 * number
+        shape = np.where(since > 0, np.clip(since / 0.004, 0, 1) * np.exp(-4 * np.clip(since, 0, 3)), 0.0)
+        for pitch in chords[number % 4]:
+            for harmonic in range(1, 8):
+                out += 0.08 / harmonic * shape * np.sin(2 * np.pi * pitch * harmonic * since)
+    return out[:, None].astype(np.float32)
