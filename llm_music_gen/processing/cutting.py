@@ -92,20 +92,7 @@ def mix(audio: Audio, files: list[str] | None = None, gain_db: Annotated[float, 
     gain_db: Level of the others.
     """
     others = _others(audio, files, "mix")
-    factor = np.float32(db_to_gain(gain_db))
-    frames = max(piece.frames for piece in (audio, *others))
-
-    def walk() -> Iterator[Block]:
-        streams = [steady(piece.walk()) for piece in (audio, *others)]
-        for start in range(0, frames, BLOCK_FRAMES):
-            out = np.zeros((min(BLOCK_FRAMES, frames - start), audio.channels), dtype=np.float32)
-            for number, stream in enumerate(streams):
-                block = next(stream, None)
-                if block is not None:
-                    out[: len(block)] += block * factor if number else block
-            yield out
-
-    return replace(audio, frames=frames, walk=walk)
+    return summed(audio, others, gain_db)
 
 
 def silence(
@@ -127,6 +114,25 @@ def silence(
 def reverse(audio: Audio) -> Audio:
     """Play it backwards."""
     return replace(audio, walk=lambda: backwards(audio))
+
+
+def summed(audio: Audio, others: Sequence[Audio], gain_db: float = 0.0) -> Audio:
+    """All at once, as long as the longest; the others, made like the first, at another level."""
+    others = [_alike(other, audio) for other in others]
+    factor = np.float32(db_to_gain(gain_db))
+    frames = max(piece.frames for piece in (audio, *others))
+
+    def walk() -> Iterator[Block]:
+        streams = [steady(piece.walk()) for piece in (audio, *others)]
+        for start in range(0, frames, BLOCK_FRAMES):
+            out = np.zeros((min(BLOCK_FRAMES, frames - start), audio.channels), dtype=np.float32)
+            for number, stream in enumerate(streams):
+                block = next(stream, None)
+                if block is not None:
+                    out[: len(block)] += block * factor if number else block
+            yield out
+
+    return replace(audio, frames=frames, walk=walk)
 
 
 def joined(pieces: Sequence[Audio], overlap: int) -> Audio:

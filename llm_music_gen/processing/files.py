@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from llm_music_gen.domain.progress import Progress, Work, finish
 from llm_music_gen.errors import SoundError, StorageError
 from llm_music_gen.processing.audio import BLOCK_FRAMES, Audio, Block
 from llm_music_gen.sound import ffmpeg
@@ -70,14 +71,19 @@ def kept(audio: Audio, folder: Path | None = None) -> Audio:
 
     The file goes away with the last reference to what is returned; `folder` is where it is made.
     """
+    return finish(keep(audio, folder))
+
+
+def keep(audio: Audio, folder: Path | None = None, message: str = "Processing") -> Work[Audio]:
+    """As `kept`, with progress of the stage "process"."""
     holder = _Folder(folder)
-    path = holder.path / "samples"
     frames = 0
     try:
-        with path.open("wb") as file:
+        with (holder.path / "samples").open("wb") as file:
             for block in audio.walk():
                 frames += len(block)
                 np.ascontiguousarray(block, dtype=np.float32).tofile(file)
+                yield Progress("process", min(1.0, frames / max(1, audio.frames)), message)
     except OSError as error:
         raise StorageError(f"There is no room for temporary sound in {holder.path.parent} ({error}).") from error
     assert frames == audio.frames, f"{frames} frames where {audio.frames} were promised"

@@ -20,6 +20,9 @@ from llm_music_gen.tools.spec import Range
 from llm_music_gen.units import db_to_gain, seconds_to_frames
 
 _TOLERANCE_LU = 0.03
+#: How much more gain the limiter may eat. Where that is not enough the target is out of reach: pressing on would only lift the
+#: noise between the loud moments.
+_MOST_EXTRA_DB = 6.0
 _MOST_ROUNDS = 6
 #: Nearer to its target than this nothing is gained by lifting what is as good as silent.
 _MOST_GAIN_DB = 60.0
@@ -72,7 +75,7 @@ def _fitted_gain(audio: Audio, lufs: float, tp: float) -> tuple[float, bool]:
         if abs(missing) <= _TOLERANCE_LU:
             break
         # Each further decibel of gain gives less loudness under a ceiling, so the step is a little larger than what is missing.
-        gain_db = min(gain_db + missing * 1.2, lufs - before.integrated_lufs + _MOST_GAIN_DB)
+        gain_db = min(gain_db + missing * 1.2, lufs - before.integrated_lufs + _MOST_EXTRA_DB)
     return best[1], True
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llm_music_gen.domain.progress import Progress, Work, finish
 from llm_music_gen.processing.audio import Audio, Block
-from llm_music_gen.processing.dsp.spectrum import ThirdOctaves, third_octaves
+from llm_music_gen.processing.dsp.spectrum import LongTermSpectrum, ThirdOctaves
 from llm_music_gen.sound.loudness import Loudness, LoudnessMeter, loudest
 from llm_music_gen.units import db_to_gain
 
@@ -115,16 +115,21 @@ class Measurement:
 
 def measure(audio: Audio) -> Measurement:
     """Everything, in one walk. Sounds shorter than half a second are measured as if they were repeated."""
+    return finish(measuring(audio))
+
+
+def measuring(audio: Audio, stage: str = "measure", message: str = "Measuring") -> Work[Measurement]:
+    """As `measure`, with progress."""
     meter = LoudnessMeter(audio.sample_rate_hz, audio.channels)
     watch = _Watch(audio)
-
-    def walk() -> Iterator[Block]:
-        for block in audio.walk():
-            meter.push(block)
-            watch.push(block)
-            yield block
-
-    spectrum = third_octaves(replace(audio, walk=walk))
+    long_term = LongTermSpectrum(audio)
+    done = 0
+    for block in audio.walk():
+        meter.push(block)
+        watch.push(block)
+        long_term.push(block)
+        done += len(block)
+        yield Progress(stage, min(1.0, done / max(1, audio.frames)), message)
     loudness = meter.result()
     lufs = loudness.integrated_lufs if audio.length_s >= _SHORTEST_S else loudness_of(audio, true_peak=False).integrated_lufs
     noise_floor, snr = watch.noise()
@@ -142,7 +147,7 @@ def measure(audio: Audio) -> Measurement:
         silence=watch.silence(),
         noise_floor_dbfs=noise_floor,
         snr_db=snr,
-        spectrum=spectrum,
+        spectrum=long_term.result(),
         stereo=watch.stereo(),
     )
 
