@@ -5,7 +5,6 @@ The list of segments goes to a `concurrent.futures.Executor`; which worker rende
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.errors import SoundError
@@ -29,6 +29,7 @@ _SETTLE_FRAMES = SAMPLE_RATE_HZ // 10 * 8
 _MOST_CRASHES = 3
 #: How often the estimate is renewed while nothing is finished.
 _WAIT_S = 0.5
+_TEN_MINUTES = 6_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,10 @@ class TrackLoudness:
 
     integrated_lufs: float
     true_peak_db: float
-    largest_rise_lu: float
-    """Of momentary loudness within 0.4 s."""
-    loudest_over_median_lu: float
-    """Loudest momentary value over the median of the ten minutes around it."""
+    rises_lu: NDArray[np.float64]
+    """Rise of momentary loudness within 0.4 s at each 100 ms; 0 where the track is near silence."""
+    over_median_lu: NDArray[np.float64]
+    """Momentary loudness over the median of the ten minutes around, at each 100 ms."""
 
     def gain_db(self, target_lufs: float, ceiling_dbtp: float) -> float:
         """The constant gain: to the target, as far as the peaks allow."""
@@ -80,15 +81,14 @@ def track_loudness(rows: Mapping[int, SegmentRow]) -> TrackLoudness:
     """Merge the rows of all segments, in order."""
     steps = np.concatenate([np.array(rows[index].steps) for index in sorted(rows)])
     peak = max(row.true_peak for row in rows.values())
-    momentary = momentary_lufs(steps)
-    if not len(momentary):
-        return TrackLoudness(integrated_lufs(steps), gain_to_db(peak), 0.0, 0.0)
-    loud = np.maximum(momentary, -70.0)
+    loud = np.maximum(momentary_lufs(steps), -70.0)
+    if len(loud) <= 4:
+        return TrackLoudness(integrated_lufs(steps), gain_to_db(peak), np.zeros(1), np.zeros(1))
     # The ends fade on purpose; what rises out of near silence there is no event.
     heard = loud > loud.max() - 20.0
-    rises = (loud[4:] - loud[:-4])[heard[:-4] & heard[4:]]
+    rises = np.where(heard[:-4] & heard[4:], loud[4:] - loud[:-4], 0.0)
     return TrackLoudness(
-        integrated_lufs(steps), gain_to_db(peak), float(rises.max(initial=0.0)), _over_median(loud),
+        integrated_lufs(steps), gain_to_db(peak), rises, _over_median(loud),
     )  # fmt: skip
 
 
@@ -169,16 +169,15 @@ def _left_s(started_at: float, finished: int, missing: int) -> float | None:
     return (time.monotonic() - started_at) / finished * missing if finished else None
 
 
-def _over_median(loud: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-    """Largest momentary value over the median of the ten minutes around it."""
-    width = 6_000
-    worst = 0.0
-    for start in range(0, len(loud), width // 2):
-        stretch = loud[start : start + width]
+def _over_median(loud: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each value over the median of its own ten minutes."""
+    out = np.zeros(len(loud))
+    for start in range(0, len(loud), _TEN_MINUTES):
+        stretch = loud[start : start + _TEN_MINUTES]
         heard = stretch[stretch > loud.max() - 20.0]
         if len(heard) > 10:
-            worst = max(worst, float(heard.max() - np.median(heard)))
-    return worst if math.isfinite(worst) else 0.0
+            out[start : start + _TEN_MINUTES] = stretch - np.median(heard)
+    return out
 
 
 def _lower_priority() -> None:

@@ -7,12 +7,12 @@ kills the studio, a file without a row is rendered again, and a file that no lon
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +84,18 @@ def write_segment(folder: Path, index: int, samples: NDArray[np.float32]) -> str
     return digest
 
 
+class SegmentDamaged(StorageError):
+    """A segment's file is gone or is not what was written. It can be rendered again."""
+
+    def __init__(self, index: int, path: Path) -> None:
+        super().__init__(f"The segment {path} is damaged.", hint='"llm-music-gen resume" renders it again.')
+        self.index = index
+        self.path = path
+
+    def __reduce__(self) -> tuple[type[SegmentDamaged], tuple[int, Path]]:
+        return SegmentDamaged, (self.index, self.path)
+
+
 class SegmentStore:
     """The segments of one track in one folder. One process writes rows; any may read files."""
 
@@ -123,6 +135,11 @@ class SegmentStore:
                 f"The list of segments in {self.folder} cannot be written ({error}).", hint="Free some space and resume."
             ) from error
 
+    def finished(self, frames: int) -> FinishedSegments:
+        """All segments, once none is missing."""
+        rows = self.rows()
+        return FinishedSegments(self.folder, frames, tuple(rows[index].sha256 for index in range(segment_count(frames))))
+
     def forget(self, index: int) -> None:
         """The segment has to be rendered again."""
         with self._database:
@@ -146,27 +163,44 @@ class SegmentStore:
                 bad.append(index)
         return bad
 
-    def samples(self, index: int) -> NDArray[np.float32]:
-        """A segment as it was rendered, shape (frames, 2). Raises StorageError when its file is not what was written."""
-        return read_segment(self.folder, index)
 
-    def blocks(self, count: int, gain: float) -> Iterator[NDArray[np.float32]]:
-        """The whole track, one segment after the other, with the gain of the master."""
-        for index in range(count):
-            yield self.samples(index) * np.float32(gain)
+@dataclass(frozen=True, slots=True)
+class FinishedSegments:
+    """All segments of a track as files with their checksums; small enough to be sent to a worker."""
 
+    folder: Path
+    frames: int
+    sha256: tuple[str, ...]
 
-def read_segment(folder: Path, index: int) -> NDArray[np.float32]:
-    """A segment's samples, shape (frames, 2). Raises StorageError."""
-    import soundfile
+    def read(self, first_frame: int, stop_frame: int, gain: float) -> NDArray[np.float32]:
+        """Samples [first_frame, stop_frame) with the master's gain, shape (n, 2). Raises SegmentDamaged."""
+        pieces = []
+        for index in range(first_frame // SEGMENT_FRAMES, -(-stop_frame // SEGMENT_FRAMES)):
+            start, _ = segment_range(index, self.frames)
+            samples = self.segment(index)
+            pieces.append(samples[max(0, first_frame - start) : stop_frame - start])
+        out: NDArray[np.float32] = np.concatenate(pieces) * np.float32(gain)
+        return out
 
-    path = folder / segment_name(index)
-    try:
-        with closing(soundfile.SoundFile(str(path))) as file:
+    def blocks(self, gain: float) -> Iterator[NDArray[np.float32]]:
+        """The whole track, one segment after the other. Raises SegmentDamaged."""
+        for index in range(len(self.sha256)):
+            yield self.segment(index) * np.float32(gain)
+
+    def segment(self, index: int) -> NDArray[np.float32]:
+        """One segment as it was rendered, shape (frames, 2). Raises SegmentDamaged when its file is not what was written."""
+        import soundfile
+
+        path = self.folder / segment_name(index)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise SegmentDamaged(index, path) from error
+        if hashlib.sha256(data).hexdigest() != self.sha256[index]:
+            raise SegmentDamaged(index, path)
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
             out: NDArray[np.float32] = file.read(dtype="float32", always_2d=True)
-            return out
-    except (OSError, RuntimeError) as error:
-        raise StorageError(f"{path} cannot be read ({error}).", hint='"llm-music-gen resume" renders it again.') from error
+        return out
 
 
 def _sha256(path: Path) -> str:

@@ -63,5 +63,7 @@ class LongRecord(Record):
     """As asked for, for people."""
     chapters: tuple[ChapterRecord, ...] = Field(min_length=1)
     layers: tuple[LayerRecord, ...] = ()
+    rounds: int = 0
+    """How often events that stood out were turned down."""
     corrections_db: dict[int, float] = Field(default_factory=dict)
     """Chapters whose single events were turned down because they stood out."""

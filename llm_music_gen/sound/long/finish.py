@@ -1,0 +1,97 @@
+"""From segments to the finished file: one constant gain, then encoding, on all cores where the format can be cut."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from multiprocessing import get_context
+from pathlib import Path
+
+from llm_music_gen.domain.progress import Progress, Work
+from llm_music_gen.errors import EncodingError, StorageError
+from llm_music_gen.sound.encode import encode
+from llm_music_gen.sound.long.store import FinishedSegments
+from llm_music_gen.sound.mp3 import chunk_count, chunk_range, encode_chunk, join_chunks, to_pcm
+from llm_music_gen.units import db_to_gain
+
+#: Quality of LAME for hours: its psychoacoustic model is the same as at 3, only the search for bits is shorter.
+LONG_QUALITY = 5
+_JOIN_SHARE = 0.05
+
+
+def encode_track(
+    segments: FinishedSegments, gain_db: float, path: Path, audio_format: str, kbps: int, scratch: Path, workers: int
+) -> Work[None]:
+    """Write the finished file at `path`. Yields the stage "convert".
+
+    MP3 is encoded in chunks that stay in `scratch` until the file is whole, so encoding goes on where it was interrupted.
+    Raises SegmentDamaged, EncodingError, StorageError.
+    """
+    if audio_format == "mp3":
+        yield from _mp3(segments, gain_db, path, kbps, scratch, workers)
+    else:
+        yield from encode(segments.blocks(db_to_gain(gain_db)), segments.frames, path, audio_format, kbps)
+
+
+def _mp3(segments: FinishedSegments, gain_db: float, path: Path, kbps: int, scratch: Path, workers: int) -> Work[None]:
+    count = chunk_count(segments.frames)
+    files = [scratch / f"chunk-{kbps}-{index:05d}.part" for index in range(count)]
+    missing = [index for index, file in enumerate(files) if not file.is_file()]
+    done = count - len(missing)
+    yield Progress("convert", (1.0 - _JOIN_SHARE) * done / count, f"{done} of {count} pieces")
+    for _ in _encoded(segments, gain_db, files, missing, kbps, workers):
+        done += 1
+        yield Progress("convert", (1.0 - _JOIN_SHARE) * done / count, f"{done} of {count} pieces")
+    try:
+        for samples in join_chunks(files, segments.frames, path, kbps, LONG_QUALITY):
+            yield Progress("convert", 1.0 - _JOIN_SHARE * (1.0 - samples / segments.frames), "Joining")
+    except EncodingError as error:
+        # A chunk that was damaged since it was written: all are made again the next time.
+        for file in files:
+            file.unlink(missing_ok=True)
+        raise EncodingError(
+            f"{error.message} The encoded pieces were thrown away.", hint='Go on with "llm-music-gen resume".'
+        ) from error
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be written ({error}).", hint='Free some space, then "llm-music-gen resume".'
+        ) from error
+
+
+def _encoded(
+    segments: FinishedSegments, gain_db: float, files: list[Path], missing: list[int], kbps: int, workers: int
+) -> Iterator[None]:
+    """Write the chunks that are missing; yields once for each."""
+    if workers <= 0 or len(missing) <= 1:
+        for index in missing:
+            _write_chunk(segments, index, gain_db, kbps, files[index])
+            yield
+        return
+    with ExitStack() as stack:
+        pool = ProcessPoolExecutor(workers, get_context("spawn"))
+        stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+        for future in [pool.submit(_write_chunk, segments, index, gain_db, kbps, files[index]) for index in missing]:
+            future.result()
+            yield
+
+
+def _write_chunk(segments: FinishedSegments, index: int, gain_db: float, kbps: int, path: Path) -> None:
+    """Encode one chunk into its file, complete or not at all. A pure function of its arguments."""
+    first, stop = chunk_range(index, segments.frames)
+    pcm = to_pcm(segments.read(first, stop, db_to_gain(gain_db)), kbps)
+    data = encode_chunk(index, pcm, segments.frames, kbps, LONG_QUALITY)
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be written ({error}).", hint='Free some space, then "llm-music-gen resume".'
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,286 @@
+"""Makes a planned track: renders what is missing, evens out what stands out, finds the gain, encodes, files. Resumes anywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+from llm_music_gen.arranging import write_midi
+from llm_music_gen.composing.tune import WrittenSection, sheet_of
+from llm_music_gen.domain.progress import Progress, Work
+from llm_music_gen.domain.score import Arrangement, Part
+from llm_music_gen.domain.song import Song
+from llm_music_gen.domain.theme import Theme
+from llm_music_gen.errors import LibraryError, SoundError
+from llm_music_gen.jobs.awake import kept_awake
+from llm_music_gen.library.shelf import read_song, songs_on_disk
+from llm_music_gen.notation.abc_file import write_abc
+from llm_music_gen.sound.decode import measure_file
+from llm_music_gen.sound.encode import LOSSY
+from llm_music_gen.sound.long.finish import encode_track
+from llm_music_gen.sound.long.render import TrackLoudness, render_track, track_loudness
+from llm_music_gen.sound.long.store import SEGMENT_FRAMES, SegmentDamaged, SegmentStore, segment_count
+from llm_music_gen.sound.master import CEILING_DBTP, LOSSY_CEILING_DBTP
+from llm_music_gen.sound.tags import Tags, write_tags
+from llm_music_gen.studio.files import move_into_place, write_bytes, write_text
+from llm_music_gen.studio.long.record import LongRecord
+from llm_music_gen.studio.long.score import open_track, track_of
+from llm_music_gen.studio.long.unfinished import Unfinished, check_space, needed_bytes
+from llm_music_gen.studio.names import safe_name
+from llm_music_gen.studio.recipe import Measured, Recipe
+from llm_music_gen.studio.soundfont_facts import SoundfontFacts
+from llm_music_gen.styles import Style
+from llm_music_gen.units import SAMPLE_RATE_HZ
+
+_log = logging.getLogger(__name__)
+#: Share of each stage in the whole, for the bar that people see.
+SHARES = {"sound": 0.62, "master": 0.01, "convert": 0.34, "files": 0.03}
+#: Calm means calm, in momentary loudness: how fast it may rise, and how far stand out of its ten minutes.
+MOST_RISE_LU = {"night": 1.5, "day": 3.0}
+MOST_OVER_MEDIAN_LU = {"night": 2.0, "day": 4.0}
+_MOST_ROUNDS = 3
+#: What a chapter's last bowl may ring on into the next.
+_TAIL_S = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class LongWorkshop:
+    """What making a track needs beside its plan."""
+
+    songs_dir: Path
+    styles: Mapping[str, Style]
+    styles_dir: Path | None
+    soundfont: Path
+    soundfont_facts: SoundfontFacts
+    workers: int
+    """Processes that render; 0 does everything in this one."""
+
+
+def make_long(work: Unfinished, shop: LongWorkshop, *, anyway: bool = False) -> Work[Song]:
+    """Finish a track in work and put it into the songs' folder. The result is the same however often it was interrupted.
+
+    Yields "sound", "master", "convert" and "files" with `detail["whole"]`. Raises StudioError; what is rendered stays.
+    With `anyway` a track whose soundfont or engine has changed since is rendered anew from its beginning.
+    """
+    recipe = work.recipe()
+    assert recipe.long is not None
+    finished = _already_there(recipe, shop.songs_dir)
+    if finished is not None:
+        work.throw_away()
+        return finished
+    with contextlib.closing(SegmentStore(work.folder)) as store, kept_awake():
+        recipe = _same_engine(work, recipe, shop, store, anyway)
+        damaged = store.damaged(store.rows())
+        for index in damaged:
+            store.forget(index)
+        if damaged:
+            yield Progress("sound", 0.0, f"{len(damaged)} damaged segments are rendered again", {"damaged": len(damaged)})
+        while True:
+            try:
+                song = yield from _staged(_made(work, recipe, shop, store))
+                break
+            except SegmentDamaged as error:
+                _log.warning("%s; it is rendered again", error)
+                store.forget(error.index)
+                recipe = work.recipe()
+    work.throw_away()
+    return song
+
+
+def _made(work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: SegmentStore) -> Work[Song]:
+    frames = recipe.theme.length_frames
+    count = segment_count(frames)
+    needed = needed_bytes(recipe, len(store.rows()), count)
+    check_space(work.folder, needed)
+    yield Progress("sound", len(store.rows()) / count, f"Takes {needed / 1e9:.1f} GB of disk while it is made")
+    while True:
+        make_track = partial(open_track, work.recipe_path, shop.styles_dir, shop.soundfont)
+        yield from render_track(make_track, store, frames, shop.workers)
+        loudness = track_loudness(store.rows())
+        calmer = _calmer(recipe, loudness)
+        if calmer is None:
+            break
+        # First forgotten, then planned: whatever is killed in between finds the same way again.
+        for index in _segments_of(calmer, recipe, count):
+            store.forget(index)
+        work.plan(calmer)
+        recipe = calmer
+        yield Progress("sound", 0.0, "Some moments stood out; they are rendered again, softer")
+    lossy = any(name in LOSSY for name in recipe.formats)
+    ceiling_dbtp = LOSSY_CEILING_DBTP - 0.5 if lossy else CEILING_DBTP - 0.05
+    gain_db = loudness.gain_db(recipe.loudness_lufs, ceiling_dbtp)
+    yield Progress("master", 1.0, f"{loudness.integrated_lufs + gain_db:.1f} LUFS", {"gain_db": round(gain_db, 2)})
+    return (yield from _delivered(work, recipe, shop, store, gain_db))
+
+
+def _delivered(work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: SegmentStore, gain_db: float) -> Work[Song]:
+    folder = work.folder / "song"
+    folder.mkdir(exist_ok=True)
+    stem = safe_name(recipe.theme.title)
+    tags = _tags(recipe)
+    segments = store.finished(recipe.theme.length_frames)
+    for number, name in enumerate(recipe.formats):
+        path = folder / f"{stem}.{name}"
+        if path.is_file():  # finished before an interruption; half-made ones have another name
+            continue
+        part = work.folder / f"finished.{name}"
+        for report in encode_track(segments, gain_db, part, name, recipe.mp3_kbps, work.folder, shop.workers):
+            yield replace(
+                report, fraction=(number + report.fraction) / len(recipe.formats), detail={**report.detail, "format": name}
+            )
+        write_tags(part, tags)
+        part.replace(path)
+    yield Progress("files", 0.0, "Measuring the finished file")
+    measured = measure_file(folder / f"{stem}.{recipe.formats[0]}")
+    done = recipe.model_copy(
+        update={"measured": Measured(lufs=round(measured.integrated_lufs, 2), true_peak_dbtp=round(measured.true_peak_dbtp, 2))}
+    )
+    write_text(folder / f"{stem}.abc", _abc(recipe))
+    arrangement = _whole_arrangement(recipe, shop)
+    if arrangement is not None:
+        write_bytes(folder / f"{stem}.mid", write_midi(arrangement))
+    write_text(folder / f"{stem} chapters.txt", chapter_list(recipe))
+    write_text(folder / "recipe.json", done.to_json())
+    song = read_song(move_into_place(folder, shop.songs_dir, recipe.theme.title))
+    yield Progress("files", 1.0, f'"{song.title}" is finished')
+    return song
+
+
+def chapter_list(recipe: Recipe) -> str:
+    """One line a chapter, as video descriptions want it: 0:00 Name."""
+    assert recipe.long is not None
+    lines = []
+    for chapter in recipe.long.chapters:
+        seconds = round(chapter.start_s)
+        clock = (
+            f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+            if seconds >= 3600
+            else f"{seconds // 60}:{seconds % 60:02d}"
+        )
+        lines.append(f"{clock} {chapter.name}")
+    return "\n".join(lines) + "\n"
+
+
+def _same_engine(work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: SegmentStore, anyway: bool) -> Recipe:
+    """The recipe, when soundfont and engine are still those that rendered the first segments."""
+    same_font = shop.soundfont_facts.sha256 == recipe.soundfont.sha256
+    same_engine = recipe.render_fingerprint in ("", shop.soundfont_facts.fingerprint)
+    if same_font and same_engine:
+        return recipe
+    if not anyway:
+        what = "The soundfont is another" if not same_font else "This computer renders differently (another version or processor)"
+        error = LibraryError if not same_font else SoundError
+        raise error(
+            f'{what} than when "{recipe.theme.title}" was begun, and the two must not be mixed.',
+            hint=f'Put the old one back, or render it all anew with "llm-music-gen resume {work.key} --anyway".',
+        )
+    store.forget_all()
+    for part in work.folder.glob("chunk-*"):
+        part.unlink(missing_ok=True)
+    facts = shop.soundfont_facts
+    changed = recipe.model_copy(
+        update={
+            "soundfont": recipe.soundfont.model_copy(update={"name": shop.soundfont.name, "sha256": facts.sha256}),
+            "render_fingerprint": facts.fingerprint,
+        }
+    )
+    work.plan(changed)
+    return changed
+
+
+def _calmer(recipe: Recipe, loudness: TrackLoudness) -> Recipe | None:
+    """The recipe with events turned down in the chapters where they stood out, or None when it is calm enough."""
+    long = recipe.long
+    assert long is not None
+    if long.chapters[0].theme is not None or long.rounds >= _MOST_ROUNDS:
+        return None
+    corrections = dict(long.corrections_db)
+    for number, chapter in enumerate(long.chapters):
+        first, last = int(chapter.start_s * 10), int((chapter.start_s + chapter.length_s) * 10)
+        rise = float(loudness.rises_lu[first:last].max(initial=0.0)) - MOST_RISE_LU[long.calm]
+        over = float(loudness.over_median_lu[first:last].max(initial=0.0)) - MOST_OVER_MEDIAN_LU[long.calm]
+        if max(rise, over) > 0.0:
+            # An event that rises by r over the bed does so by its own level; twice the excess and a little is enough.
+            corrections[number] = round(corrections.get(number, 0.0) - 1.0 - 2.0 * max(rise, over), 2)
+    if corrections == long.corrections_db:
+        return None
+    return recipe.model_copy(update={"long": long.model_copy(update={"corrections_db": corrections, "rounds": long.rounds + 1})})
+
+
+def _segments_of(calmer: Recipe, before: Recipe, count: int) -> list[int]:
+    """The segments in which chapters that were corrected sound."""
+    assert calmer.long is not None and before.long is not None
+    changed: list[int] = []
+    for number, value in calmer.long.corrections_db.items():
+        if before.long.corrections_db.get(number) != value:
+            chapter = calmer.long.chapters[number]
+            first = int(chapter.start_s * SAMPLE_RATE_HZ) // SEGMENT_FRAMES
+            last = int((chapter.start_s + chapter.length_s + _TAIL_S) * SAMPLE_RATE_HZ) // SEGMENT_FRAMES
+            changed += range(max(0, first), min(count, last + 1))
+    return sorted(set(changed))
+
+
+def _already_there(recipe: Recipe, songs_dir: Path) -> Song | None:
+    """The song, when it was moved into place just before the studio was killed."""
+    return next((song for song in songs_on_disk(songs_dir) if song.id == recipe.identity), None)
+
+
+def _tags(recipe: Recipe) -> Tags:
+    from llm_music_gen import __version__
+
+    return Tags(
+        title=recipe.theme.title, styles=recipe.theme.styles, tempo_bpm=recipe.theme.tempo_bpm, key=recipe.theme.key,
+        date=recipe.created[:10], software=f"Llm-Music-Gen {__version__}",
+        length_ms=round(recipe.theme.length_frames / SAMPLE_RATE_HZ * 1000),
+    )  # fmt: skip
+
+
+def _abc(recipe: Recipe) -> str:
+    """The chapters' tunes as one tune book."""
+    assert recipe.long is not None
+    tunes = []
+    for number, record in enumerate(recipe.long.chapters):
+        theme = record.theme.theme() if record.theme is not None else _tune_theme(recipe, recipe.long, number)
+        sections = [WrittenSection(part.label, part.bars, part.text) for part in record.sections]
+        text = write_abc(sheet_of(theme, Fraction(record.unit), sections))
+        tunes.append(text.replace("X:1\n", f"X:{number + 1}\n", 1))
+    return "\n".join(tunes)
+
+
+def _tune_theme(recipe: Recipe, long: LongRecord, number: int) -> Theme:
+    theme = recipe.theme.theme()
+    return replace(theme, title=long.chapters[number].name, key=long.chapters[number].chapter(number).key)
+
+
+def _whole_arrangement(recipe: Recipe, shop: LongWorkshop) -> Arrangement | None:
+    """What the band of a calm track plays, one part an instrument; None where every chapter has a band of its own."""
+    score = track_of(recipe, shop.styles, shop.soundfont).score
+    if len(score.pieces) != 1:
+        return None
+    arrangement = score.pieces[0].arrange()
+    parts: dict[str, Part] = {}
+    for part in arrangement.parts:
+        before = parts.get(part.name)
+        notes = part.notes if before is None else tuple(sorted((*before.notes, *part.notes), key=lambda note: note.onset_ql))
+        parts[part.name] = replace(part, notes=notes)
+    return replace(arrangement, parts=tuple(parts.values()))
+
+
+def _staged(work: Work[Song]) -> Work[Song]:
+    """The reports with `detail["whole"]`; it never goes back, even when something is rendered again."""
+    names = list(SHARES)
+    reached = 0.0
+    while True:
+        try:
+            report = next(work)
+        except StopIteration as stop:
+            song: Song = stop.value
+            return song
+        before = sum(SHARES[name] for name in names[: names.index(report.stage)])
+        reached = max(reached, before + SHARES[report.stage] * report.fraction)
+        yield replace(report, detail={**report.detail, "whole": reached})

@@ -1,0 +1,139 @@
+"""The folder of a track in work: its recipe, how it shall be delivered, what is rendered so far. Gone when the track is done."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from llm_music_gen.errors import StorageError, StudioError
+from llm_music_gen.studio.recipe import Recipe, read_recipe
+
+RECIPE_FILE = "recipe.json"
+ORDER_FILE = "order.json"
+#: 24-bit stereo hardly ever shrinks under this by FLAC; the disk need is computed with it.
+SEGMENT_BYTES_A_FRAME = 5
+_FORMAT_BYTES_A_FRAME = {"wav": 4.0, "flac": 3.0, "opus": 0.4}
+RESERVE_BYTES = 200_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a track in work shall be delivered."""
+
+    soundfont: str
+    """Path of the file."""
+    output_dir: str = ""
+    upload_kit: bool = False
+    song_number: int = 1
+    songs: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A track in work."""
+
+    folder: Path
+
+    @property
+    def key(self) -> str:
+        """Name under which it is resumed."""
+        return self.folder.name
+
+    @property
+    def recipe_path(self) -> Path:
+        """Its plan."""
+        return self.folder / RECIPE_FILE
+
+    def recipe(self) -> Recipe:
+        """Its plan. Raises StudioError."""
+        return read_recipe(self.recipe_path)
+
+    def order(self) -> Order:
+        """How it shall be delivered. Raises StorageError."""
+        try:
+            return Order(**json.loads((self.folder / ORDER_FILE).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise StorageError(f"{self.folder / ORDER_FILE} cannot be read ({error}).", hint="Plan the track anew.") from error
+
+    def plan(self, recipe: Recipe) -> None:
+        """Write (or replace) the plan, whole or not at all. Raises StorageError."""
+        _write_whole(self.recipe_path, recipe.to_json())
+
+    def throw_away(self) -> None:
+        """Remove everything."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def begin(unfinished_dir: Path, key: str, recipe: Recipe, order: Order) -> Unfinished:
+    """A new track in work. The recipe is written last: a folder without one was never begun. Raises StorageError."""
+    work = Unfinished(unfinished_dir / key)
+    try:
+        work.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{work.folder} cannot be made ({error.strerror or error}).", hint="Check its rights.") from error
+    _write_whole(work.folder / ORDER_FILE, json.dumps(asdict(order), ensure_ascii=False, indent=1))
+    work.plan(recipe)
+    return work
+
+
+def find_unfinished(unfinished_dir: Path) -> Iterator[Unfinished]:
+    """Every track in work whose plan stands, the oldest first."""
+    try:
+        folders = [entry for entry in unfinished_dir.iterdir() if (entry / RECIPE_FILE).is_file()]
+    except OSError:
+        return
+    for folder in sorted(folders, key=lambda entry: ((entry / ORDER_FILE).stat().st_mtime, entry.name)):
+        yield Unfinished(folder)
+
+
+def needed_bytes(recipe: Recipe, segments_done: int, segments: int) -> int:
+    """Space that the rest of the work takes, the finished files included."""
+    frames = recipe.theme.length_frames
+    left = frames * (segments - segments_done) / segments * SEGMENT_BYTES_A_FRAME
+    sizes = {**_FORMAT_BYTES_A_FRAME, "mp3": 2 * recipe.mp3_kbps * 125 / 44_100}
+    return int(left + sum(frames * sizes[name] for name in recipe.formats)) + RESERVE_BYTES
+
+
+def check_space(folder: Path, needed: int) -> None:
+    """Raises StorageError with what is free and what is needed."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be examined ({error.strerror or error}).") from error
+    if free < needed:
+        raise StorageError(
+            f"{folder} has {free / 1e9:.1f} GB free, but the track needs {needed / 1e9:.1f} GB while it is made.",
+            hint='Free some space, then go on with "llm-music-gen resume".',
+        )
+
+
+def _write_whole(path: Path, text: str) -> None:
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written ({error.strerror or error}).", hint="Free some space.") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def facts(work: Unfinished) -> dict[str, Any]:
+    """What the list of tracks in work shows. A plan that cannot be read is named as such."""
+    try:
+        recipe = work.recipe()
+    except StudioError as error:
+        return {"key": work.key, "error": str(error)}
+    done = len(list(work.folder.glob("segment-*.flac")))
+    return {
+        "key": work.key, "title": recipe.theme.title, "length_s": recipe.theme.length_frames / 44_100, "segments_done": done,
+        "created": recipe.created,
+    }  # fmt: skip
