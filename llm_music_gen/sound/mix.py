@@ -58,11 +58,11 @@ def render_mix(arrangement: Arrangement, soundfont: Path, path: Path) -> Work[Re
     """
     if arrangement.length_frames <= 0:
         raise SoundError("A song without length cannot be rendered.")
-    synth = FluidNoteSynth(soundfont, arrangement.a4_hz)
+    synth = FluidNoteSynth(soundfont, arrangement.a4_hz, arrangement.intonation)
     meter = LoudnessMeter(SAMPLE_RATE_HZ, true_peak=False)
     finished = False
     try:
-        cache = NoteCache(synth, arrangement.a4_hz, arrangement.quarter_bpm)
+        cache = NoteCache(synth, arrangement.a4_hz, arrangement.quarter_bpm, intonation=arrangement.intonation)
         with path.open("wb") as file, closing(mix_blocks(arrangement, cache)) as blocks:
             for done, block in blocks:
                 file.write(block.tobytes())

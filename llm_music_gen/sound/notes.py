@@ -8,10 +8,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from llm_music_gen.domain.score import Part, PlayedNote
+from llm_music_gen.domain.score import Intonation, Part, PlayedNote
 from llm_music_gen.sound.synth import BLOCK, DRUM_BANK, NoteSynth
 from llm_music_gen.sound.voices import Voice, voice_named
-from llm_music_gen.units import SAMPLE_RATE_HZ
+from llm_music_gen.tuning.intonation import cents_from_equal
+from llm_music_gen.units import SAMPLE_RATE_HZ, cents_to_ratio
 
 #: Lengths and velocities are rounded to these steps, so that notes that sound alike are one note (12 ms, 4 of 127).
 _LENGTH_STEP = 8 * BLOCK
@@ -19,6 +20,7 @@ _VELOCITY_STEP = 4
 #: Drum sounds ring by themselves; how long the stick rests does not matter.
 _DRUM_LENGTH = SAMPLE_RATE_HZ // 4 // BLOCK * BLOCK
 _MOST_BYTES = 160_000_000
+_ORDINARY = Intonation()
 
 _Key = tuple[str, int, int, int, int, int]
 
@@ -26,8 +28,16 @@ _Key = tuple[str, int, int, int, int, int]
 class NoteCache:
     """Samples of notes by preset, pitch, velocity and length; the longest unused go when it is full."""
 
-    def __init__(self, synth: NoteSynth, a4_hz: float, quarter_bpm: float, most_bytes: int = _MOST_BYTES) -> None:
+    def __init__(
+        self,
+        synth: NoteSynth,
+        a4_hz: float,
+        quarter_bpm: float,
+        most_bytes: int = _MOST_BYTES,
+        intonation: Intonation = _ORDINARY,
+    ) -> None:
         self._synth = synth
+        self._intonation = intonation
         self._a4_hz = a4_hz
         self._quarter_bpm = quarter_bpm
         self._most_bytes = most_bytes
@@ -56,7 +66,9 @@ class NoteCache:
         voice: Voice | None = voice_named(voice_name) if voice_name else None
         if voice is None:
             return self._synth.note(bank, program, pitch, velocity, length)
-        return voice(pitch, velocity, length, self._a4_hz, self._quarter_bpm)
+        # A voice counts in equal temperament; the reference pitch under which this pitch is where it belongs makes it right.
+        a4_hz = self._a4_hz * cents_to_ratio(cents_from_equal(pitch, self._intonation))
+        return voice(pitch, velocity, length, a4_hz, self._quarter_bpm)
 
 
 #: Percussion that silences each other: an open hi-hat ends where the closed one is struck (General MIDI).

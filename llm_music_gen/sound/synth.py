@@ -2,7 +2,8 @@
 
 Notes add up exactly (no effects inside the synth), so a song is the sum of its notes and each is rendered only once.
 Tuning other than A4 = 440 Hz is exact by telling the synth another sample rate and playing the result at the real one:
-FluidSynth's own tuning stops at whole cents.
+FluidSynth's own tuning stops at whole cents. Where frequencies are promised every note gets a rate of its own, which takes
+back the error of its samples and puts it where just intonation wants it; that costs nothing.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from llm_music_gen.domain.score import Intonation
 from llm_music_gen.errors import SoundError, SoundfontMissing
-from llm_music_gen.units import SAMPLE_RATE_HZ
+from llm_music_gen.sound.calibration import Calibration, Hold
+from llm_music_gen.tuning.intonation import cents_from_equal
+from llm_music_gen.units import SAMPLE_RATE_HZ, cents_to_ratio
 
 #: FluidSynth works in blocks of this many frames; notes that start on its multiples are the same samples bit for bit.
 BLOCK = 64
@@ -27,6 +31,9 @@ _SILENCE = 10.0 ** (-80 / 20)
 _LONGEST_TAIL_S = 4.0
 _CHUNK = 4_096
 DRUM_BANK = 128
+#: SoundFont 2.04, generator 52: tuning in cents.
+_FINE_TUNE = 52
+_ORDINARY = Intonation()
 
 
 class NoteSynth(Protocol):
@@ -42,12 +49,17 @@ class NoteSynth(Protocol):
 
 
 class FluidNoteSynth:
-    """FluidSynth as a NoteSynth. `a4_hz` tunes everything."""
+    """FluidSynth as a NoteSynth. `a4_hz` tunes everything; an exact or just intonation puts every single note right."""
 
-    def __init__(self, soundfont: Path, a4_hz: float = 440.0) -> None:
+    def __init__(
+        self, soundfont: Path, a4_hz: float = 440.0, intonation: Intonation = _ORDINARY, *, cache_dir: Path | None = None
+    ) -> None:
         fluidsynth = _library()
         self._write = _float_writer(fluidsynth)
-        self._synth = fluidsynth.Synth(gain=0.5, samplerate=SAMPLE_RATE_HZ * 440.0 / a4_hz, channels=16)
+        self._set_rate, self._set_generator = _rate_setter(fluidsynth), _generator_setter(fluidsynth)
+        self._rate_hz = self._current_rate_hz = SAMPLE_RATE_HZ * 440.0 / a4_hz
+        self._intonation = intonation
+        self._synth = fluidsynth.Synth(gain=0.5, samplerate=self._rate_hz, channels=16)
         for name, value in (("synth.reverb.active", 0), ("synth.chorus.active", 0), ("synth.polyphony", 64)):
             self._synth.setting(name, value)
         self._font = self._synth.sfload(str(soundfont))
@@ -55,12 +67,54 @@ class FluidNoteSynth:
             self._synth.delete()
             raise SoundfontMissing(f"{soundfont} cannot be loaded by FluidSynth.", hint="Choose another soundfont.")
         self._selected: tuple[int, int] | None = None
+        self._preset: tuple[int, int] = (0, 0)
+        self._calibration: Calibration | None = None
+        self._soundfont, self._cache_dir = soundfont, cache_dir
 
     def note(self, bank: int, program: int, pitch: int, velocity: int, length_frames: int) -> NDArray[np.float32]:
         """A note held for `length_frames` (rounded to blocks of 64) and its release, shape (frames, 2)."""
         if not self._select(bank, program):
             return np.zeros((0, 2), dtype=np.float32)
-        self._prime(pitch, velocity)
+        if not self._corrects or bank == DRUM_BANK:
+            return self._sounding(bank, program, pitch, velocity, length_frames, self._rate_hz, steady=False)
+        error_cents = self._hold(pitch, velocity).error_cents
+        ratio = cents_to_ratio(cents_from_equal(pitch, self._intonation) - error_cents)
+        return self._sounding(bank, program, pitch, velocity, length_frames, self._rate_hz / ratio, steady=True)
+
+    def hold(self, bank: int, program: int, pitch: int, velocity: int = 100) -> Hold | None:
+        """How the preset keeps its pitch at a key, or None when there is none."""
+        return self._hold(pitch, velocity) if self._select(bank, program) else None
+
+    def close(self) -> None:
+        """Free the memory."""
+        if self._calibration is not None:
+            self._calibration.save()
+        self._synth.delete()
+
+    @property
+    def _corrects(self) -> bool:
+        return self._intonation.exact or self._intonation.system != "equal"
+
+    def _hold(self, pitch: int, velocity: int) -> Hold:
+        """Of the preset that is selected, which may be a substitute."""
+        if self._calibration is None:
+            self._calibration = Calibration(
+                self._soundfont, self._uncorrected, made_by=f"FluidSynth {fluidsynth_version()}", cache_dir=self._cache_dir
+            )
+        return self._calibration.hold(*self._preset, pitch, velocity)
+
+    def _uncorrected(self, bank: int, program: int, pitch: int, velocity: int, length_frames: int) -> NDArray[np.float32]:
+        return self._sounding(bank, program, pitch, velocity, length_frames, SAMPLE_RATE_HZ, steady=True)
+
+    def _sounding(
+        self, bank: int, program: int, pitch: int, velocity: int, length_frames: int, rate_hz: float, *, steady: bool
+    ) -> NDArray[np.float32]:
+        """The note as it sounds when the synth believes in `rate_hz`; `steady` makes all keys of a region equally wrong."""
+        if rate_hz != self._current_rate_hz:
+            self._set_rate(self._synth.synth, rate_hz)
+            self._current_rate_hz = rate_hz
+        self._select(bank, program)
+        self._prime(pitch, velocity, steady)
         held = max(1, round(length_frames / BLOCK)) * BLOCK
         self._synth.noteon(0, pitch, velocity)
         pieces = [self._frames(held)]
@@ -75,11 +129,7 @@ class FluidNoteSynth:
         self._reset()
         return _faded(np.concatenate(pieces))
 
-    def close(self) -> None:
-        """Free the memory."""
-        self._synth.delete()
-
-    def _prime(self, pitch: int, velocity: int) -> None:
+    def _prime(self, pitch: int, velocity: int, steady: bool) -> None:
         """Play two blocks of the note and throw them away.
 
         A voice of FluidSynth's begins at the loudness at which its last note ended, for one block; this makes that the same
@@ -91,6 +141,10 @@ class FluidNoteSynth:
         self._reset()
         if bank_program is not None:
             self._select(*bank_program)
+        if steady:
+            # The synth cuts pitches down to whole cents, and rounding puts some keys just under one. Half a cent more keeps
+            # all of them clear of the edge; it is cut off again.
+            self._set_generator(self._synth.synth, 0, _FINE_TUNE, 0.5)
 
     def _reset(self) -> None:
         """Back to silence, exactly: what still rings would be heard, however faintly, in the next note."""
@@ -107,7 +161,7 @@ class FluidNoteSynth:
             if self._synth.program_select(0, self._font, *candidate) == 0:
                 # General MIDI volume and pan start at 100 and 64; full volume keeps the mix's own gains meaningful.
                 self._synth.cc(0, 7, 127)
-                self._selected = (bank, program)
+                self._selected, self._preset = (bank, program), candidate
                 return True
         return False
 
@@ -117,6 +171,19 @@ class FluidNoteSynth:
         if self._write(self._synth.synth, count, pointer, 0, 2, pointer, 1, 2) != 0:
             raise SoundError("FluidSynth stopped while rendering.", hint="Try another soundfont.")
         return out
+
+
+def holds_pitch(soundfont: Path, bank: int, program: int, key: int) -> Hold:
+    """How a preset keeps its pitch at a key: its own error in cents, how far it wavers, and whether it can be made exact.
+
+    What was measured is remembered; asking many keys of one soundfont is cheaper with `FluidNoteSynth.hold`.
+    Raises SoundError, SoundfontMissing.
+    """
+    synth = FluidNoteSynth(soundfont)
+    try:
+        return synth.hold(bank, program, key) or Hold(0.0, 0.0, False)
+    finally:
+        synth.close()
 
 
 def fluidsynth_version() -> str:
@@ -172,6 +239,22 @@ def _float_writer(fluidsynth: Any) -> Any:
         ctypes.c_void_p, ctypes.c_int, ctypes.c_int,
     ]  # fmt: skip
     return write
+
+
+def _rate_setter(fluidsynth: Any) -> Any:
+    """`fluid_synth_set_sample_rate`: only ever called while nothing sounds, as its documentation asks for."""
+    set_rate = ctypes.CDLL(fluidsynth.lib).fluid_synth_set_sample_rate
+    set_rate.restype = None
+    set_rate.argtypes = [ctypes.c_void_p, ctypes.c_float]
+    return set_rate
+
+
+def _generator_setter(fluidsynth: Any) -> Any:
+    """`fluid_synth_set_gen`: an offset to a generator of a channel, until the next reset."""
+    set_generator = ctypes.CDLL(fluidsynth.lib).fluid_synth_set_gen
+    set_generator.restype = ctypes.c_int
+    set_generator.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_float]
+    return set_generator
 
 
 def _silence(fluidsynth: Any) -> None:
