@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from llm_music_gen.errors import UsageError
 from llm_music_gen.processing.audio import Audio, Block
-from llm_music_gen.processing.streams import Change, Filter, filtered, frequency_inside, mapped
+from llm_music_gen.processing.streams import Change, Filter, filtered, frequency_inside, mapped, steady, with_tail
 from llm_music_gen.tools.spec import Range
 from llm_music_gen.units import db_to_gain
 
@@ -22,6 +23,7 @@ _SLOPE_ORDER = 4
 _SIBILANT_DB = -9.0
 _DEESS_ATTACK_S = 0.002
 _DEESS_RELEASE_S = 0.04
+_DEESS_FILTER_S = 0.003
 _AIR_HZ, _PRESENCE_HZ, _HARMONICS_FROM_HZ = 10_000.0, 3_800.0, 3_000.0
 
 
@@ -68,25 +70,30 @@ def deess(
     hz: Where the top begins.
     db: The most that is taken away.
     """
-    from scipy.signal import butter
-
     if hz >= 0.45 * audio.sample_rate_hz or db == 0:
         return audio
-    sections = butter(2, hz, "high", output="sos", fs=audio.sample_rate_hz)
+    return replace(audio, walk=lambda: _deessed(audio, hz, db))
 
-    def start() -> Change:
-        top = Filter(sections, audio.channels)
-        loud_top, loud_all = (_Envelope(_DEESS_ATTACK_S, _DEESS_RELEASE_S, audio.sample_rate_hz) for _ in range(2))
 
-        def change(block: Block) -> Block:
-            high = top(block)
-            share_db = 10.0 * np.log10((loud_top(high) + 1e-12) / (loud_all(block) + 1e-11))
-            factor = 10.0 ** (-np.clip(2.0 * (share_db - _SIBILANT_DB), 0.0, db) / 20.0)
-            return np.asarray(block - high * (1.0 - factor)[:, None], dtype=np.float32)
+def _deessed(audio: Audio, hz: float, db: float) -> Iterator[Block]:
+    """The top is cut out by a filter of linear phase, so that what is taken away is in step with what it is taken from."""
+    from scipy.signal import firwin, oaconvolve
 
-        return change
-
-    return mapped(audio, start)
+    half = round(_DEESS_FILTER_S * audio.sample_rate_hz)
+    taps = firwin(2 * half + 1, hz, pass_zero=False, fs=audio.sample_rate_hz)[:, None]
+    loud_top, loud_all = (_Envelope(_DEESS_ATTACK_S, _DEESS_RELEASE_S, audio.sample_rate_hz) for _ in range(2))
+    before = np.zeros((2 * half, audio.channels), dtype=np.float32)
+    skip = half
+    for block in steady(with_tail(audio, half).walk()):
+        around = np.concatenate((before, block))
+        before = around[len(block) :]
+        high = oaconvolve(around, taps, mode="valid", axes=0)
+        sound = around[half : half + len(block)]
+        share_db = 10.0 * np.log10((loud_top(high) + 1e-12) / (loud_all(sound) + 1e-11))
+        factor = 10.0 ** (-np.clip(2.0 * (share_db - _SIBILANT_DB), 0.0, db) / 20.0)
+        out = np.asarray(sound - high * (1.0 - factor)[:, None], dtype=np.float32)
+        yield out[min(skip, len(out)) :]
+        skip = max(0, skip - len(out))
 
 
 def enhance(audio: Audio, amount: Annotated[float, Range(0, 1)] = 0.5) -> Audio:

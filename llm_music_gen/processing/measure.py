@@ -155,12 +155,11 @@ def measuring(audio: Audio, stage: str = "measure", message: str = "Measuring") 
 def loudness_of(audio: Audio, *, true_peak: bool = True) -> Loudness:
     """Loudness and peak alone. Sounds shorter than half a second are measured as if they were repeated."""
     meter = LoudnessMeter(audio.sample_rate_hz, audio.channels, true_peak=true_peak)
-    rounds = 1
     if 0 < audio.length_s < _SHORTEST_S:
-        rounds = math.ceil(_SHORTEST_S / audio.length_s)
-    for _ in range(rounds):
-        for block in audio.walk():
-            meter.push(block)
+        meter.push(np.tile(np.concatenate(list(audio.walk())), (math.ceil(_SHORTEST_S / audio.length_s), 1)))
+        return meter.result()
+    for block in audio.walk():
+        meter.push(block)
     return meter.result()
 
 
