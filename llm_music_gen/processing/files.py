@@ -134,7 +134,10 @@ def _libsndfile(named: Path, path: Path, notes: list[str], holder: _Folder | Non
             raise SoundError(f"{named} has {info.channels} channels; up to {MOST_CHANNELS} are understood.")
         frames = info.frames if _reaches_its_end(path, info.frames) else _counted(path)
     except (soundfile.LibsndfileError, OSError, RuntimeError, TypeError, ValueError) as error:
-        reason = str(error).rstrip(".").removeprefix(f"Error opening {str(path)!r}: ") or "unknown format"
+        reason = str(error).rstrip(".").removeprefix(f"Error opening {str(path)!r}: ")
+        # libsndfile says of MP3 files without a single frame that they do not exist.
+        if not reason or "does not exist" in reason:
+            reason = "there is no sound in it"
         raise SoundError(f"{named} cannot be read as audio ({reason}).", hint=_UNDERSTOOD) from error
     if frames == 0:
         raise SoundError(f"{named} holds no sound.", hint="Its header says it has 0 frames, or all of it is damaged.")

@@ -20,6 +20,8 @@ from llm_music_gen.tools.spec import Range
 from llm_music_gen.units import db_to_gain, seconds_to_frames
 
 _TOLERANCE_LU = 0.03
+#: When no more than this is missing the next step is near enough to need no other pass over the sound.
+_SURE_LU = 0.12
 #: How much more gain the limiter may eat. Where that is not enough the target is out of reach: pressing on would only lift the
 #: noise between the loud moments.
 _MOST_EXTRA_DB = 6.0
@@ -76,6 +78,8 @@ def _fitted_gain(audio: Audio, lufs: float, tp: float) -> tuple[float, bool]:
             break
         # Each further decibel of gain gives less loudness under a ceiling, so the step is a little larger than what is missing.
         gain_db = min(gain_db + missing * 1.2, lufs - before.integrated_lufs + _MOST_EXTRA_DB)
+        if abs(missing) <= _SURE_LU:
+            return gain_db, True
     return best[1], True
 
 

@@ -23,6 +23,8 @@ _SILENCE_S = 0.01
 _LEVEL_S = 0.05
 #: Under this there is no noise but rounding: digital silence says nothing about a room.
 _DIGITAL_SILENCE_DBFS = -100.0
+#: What is softer than this is nothing, whatever rounding left of it.
+_NOTHING_DB = 200.0
 #: The standard's gating blocks are this long; shorter sounds are measured as if they went on.
 _SHORTEST_S = 0.5
 
@@ -275,4 +277,4 @@ def _db(power: float) -> float:
 
 
 def _number(value: float) -> float | None:
-    return round(value, 2) if math.isfinite(value) else None
+    return round(value, 2) if math.isfinite(value) and value > -_NOTHING_DB else None

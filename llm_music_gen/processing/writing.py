@@ -72,6 +72,8 @@ def fitted(audio: Audio, encoding: Encoding) -> tuple[Audio, list[str]]:
     rate_hz = _nearest_rate_hz(audio.sample_rate_hz, encoding.audio_format)
     if rate_hz == audio.sample_rate_hz:
         return audio, []
+    if encoding.audio_format == "opus" and audio.sample_rate_hz < rate_hz:
+        return resampled(audio, rate_hz), []  # Opus works at 48 kHz inside; nothing is lost
     return resampled(audio, rate_hz), [f"{name} cannot hold {audio.sample_rate_hz} Hz; the file has {rate_hz} Hz."]
 
 
