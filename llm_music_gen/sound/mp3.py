@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from llm_music_gen.errors import EncodingError
 from llm_music_gen.sound import mp3_join
-from llm_music_gen.sound.mp3_frames import BIT_RATES_KBPS, PADDING_PERIOD, SAMPLES_PER_FRAME, ChunkFrames, taken_apart
+from llm_music_gen.sound.mp3_frames import BIT_RATES_KBPS, PADDING_PERIOD, SAMPLES_PER_FRAME, ChunkFrames, frames_of, taken_apart
 from llm_music_gen.units import SAMPLE_RATE_HZ
 
 #: Two minutes; a multiple of the padding's period, so that every encoder pads the frames that one encoder would.
@@ -51,7 +51,7 @@ def encode_mp3(
     """
     workers = workers or min(4, os.cpu_count() or 1)
     work = _Chunks(kbps, quality)
-    with path.open("w+b") as file, ThreadPoolExecutor(workers, "mp3") as pool:
+    with path.open("wb") as file, ThreadPoolExecutor(workers, "mp3") as pool:
         joiner = mp3_join.Joiner(file, kbps, CHUNK_FRAMES)
         running: deque[Future[ChunkFrames]] = deque()
         try:
@@ -75,7 +75,7 @@ def encode_mp3(
 
 def chunk_count(total_frames: int) -> int:
     """Chunks of a file of that many samples per channel."""
-    return max(1, -(-(_mp3_frames(total_frames) - _MOST_LEFT_FRAMES) // CHUNK_FRAMES))
+    return max(1, -(-(frames_of(total_frames) - _MOST_LEFT_FRAMES) // CHUNK_FRAMES))
 
 
 def chunk_range(index: int, total_frames: int) -> tuple[int, int]:
@@ -111,7 +111,7 @@ def join_chunks(
     `chunks`: what `encode_chunk` returned, or files that hold it. Two of them are in memory at a time. Raises EncodingError when
     one is damaged, missing or of another file, and OSError.
     """
-    return mp3_join.join_chunks(chunks, total_frames, path, kbps, quality, chunk_frames=CHUNK_FRAMES)
+    return mp3_join.join_chunks(chunks, total_frames, path, kbps, quality, CHUNK_FRAMES)
 
 
 class _Chunks:
@@ -174,18 +174,13 @@ class _Chunks:
         return index, pcm, samples
 
 
-def _mp3_frames(samples: int) -> int:
-    """Frames of the whole file without its header frame: LAME's delay and a decoder's (1,105 samples) and one frame to spare."""
-    return -(-samples // SAMPLES_PER_FRAME) + 2
-
-
 def _encoded(index: int, pcm: NDArray[np.int16], total_frames: int, kbps: int, quality: int, listener: _Chunks) -> ChunkFrames:
     first, end = chunk_range(index, total_frames)
     if pcm.shape != (end - first, 2) or pcm.dtype != np.int16:
         raise EncodingError(
             f"Piece {index} of the MP3 needs the samples {first} to {end}.", hint="This is a defect: please report it."
         )
-    last = _mp3_frames(total_frames)
+    last = frames_of(total_frames)
     if index < chunk_count(total_frames) - 1:
         last = min(last, (index + 1) * CHUNK_FRAMES + RUN_OUT_FRAMES)
     frames = last - first // SAMPLES_PER_FRAME

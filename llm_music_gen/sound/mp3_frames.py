@@ -1,8 +1,8 @@
 """MP3 frames taken apart: what an encoder wrote, as headers and the coded sound of each frame, to be put together anew.
 
 The sound of a frame may begin in frames before it (the "bit reservoir"), so frames cannot be cut and joined as they lie in a
-file. Here each frame gets its own bytes back, shorn of stuffing; `mp3_join` finds them places again. Layout after ISO/IEC 11172-3,
-2.4.1: MPEG-1 layer III, two channels, no CRC.
+file. Here each frame gets its own bytes back, shorn of stuffing; `mp3_pack` finds them places again. Layout after
+ISO/IEC 11172-3, 2.4.1: MPEG-1 layer III, two channels, no CRC.
 """
 
 from __future__ import annotations
@@ -34,6 +34,11 @@ _HEADER = struct.Struct("<8sIIIIII")  # magic, CRC-32 of all that follows it, in
 def frame_bytes(kbps: int, padded: int = 0) -> int:
     """Length of a frame at 44.1 kHz."""
     return 144_000 * kbps // SAMPLE_RATE_HZ + padded
+
+
+def frames_of(samples: int) -> int:
+    """Frames of a file, its header frame aside: enough for LAME's delay and a decoder's (1,105 samples), and one to spare."""
+    return -(-samples // SAMPLES_PER_FRAME) + 2
 
 
 @dataclass(frozen=True, slots=True)
