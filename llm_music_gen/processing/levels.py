@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llm_music_gen.processing.audio import Audio, Block
-from llm_music_gen.processing.measure import loudness_of
+from llm_music_gen.processing.measure import loudness_of, metered
 from llm_music_gen.processing.streams import Change, mapped, placed
 from llm_music_gen.sound.effects import GainComputer
 from llm_music_gen.sound.limiter import METERS_DIFFER_DB, limited_stream
@@ -72,7 +72,7 @@ def _fitted_gain(audio: Audio, lufs: float, tp: float) -> tuple[float, bool]:
     best = (math.inf, gain_db)
     for _ in range(_MOST_ROUNDS):
         limited = replace(audio, walk=_limited_walk(audio, gain_db, tp))
-        missing = lufs - loudness_of(limited, true_peak=False).integrated_lufs
+        missing = lufs - metered(limited, true_peak=False).integrated_lufs
         best = min(best, (abs(missing), gain_db))
         if abs(missing) <= _TOLERANCE_LU:
             break

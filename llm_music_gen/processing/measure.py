@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -154,8 +155,17 @@ def measuring(audio: Audio, stage: str = "measure", message: str = "Measuring") 
     )
 
 
+@lru_cache(maxsize=2)
 def loudness_of(audio: Audio, *, true_peak: bool = True) -> Loudness:
-    """Loudness and peak alone. Sounds shorter than half a second are measured as if they were repeated."""
+    """Loudness and peak alone. Sounds shorter than half a second are measured as if they were repeated.
+
+    Remembered for the sound asked about last, since whoever chooses a level and whoever sets it both ask.
+    """
+    return metered(audio, true_peak=true_peak)
+
+
+def metered(audio: Audio, *, true_peak: bool = True) -> Loudness:
+    """As `loudness_of`, for sounds that nobody will ask about again."""
     meter = LoudnessMeter(audio.sample_rate_hz, audio.channels, true_peak=true_peak)
     if 0 < audio.length_s < _SHORTEST_S:
         meter.push(np.tile(np.concatenate(list(audio.walk())), (math.ceil(_SHORTEST_S / audio.length_s), 1)))

@@ -29,7 +29,8 @@ def with_one_gain(calls: Sequence[Call], files: Sequence[Path]) -> list[Call]:
 
 
 def _gain_db(call: Call, before: Sequence[Call], files: Sequence[Path]) -> float:
-    arguments = {name: REGISTRY[call.tool].parameter(name).default for name in ("lufs", "tp")} | call.args
+    usual = {name: REGISTRY["normalize"].parameter(name).default for name in ("lufs", "tp")}
+    arguments = usual | {name: value for name, value in call.args.items() if value is not None}
     loudness = loudness_of(_sum(before, files))
     if not math.isfinite(loudness.integrated_lufs):
         return 0.0
