@@ -68,6 +68,7 @@ def encode_mp3(
                 yield from work.waited_for(running[0])
                 joiner.push(running.popleft().result())
             joiner.finish(work.samples, quality)
+            yield work.samples
         finally:
             work.stopped.set()
             pool.shutdown(cancel_futures=True)

@@ -176,13 +176,14 @@ def test_every_length_is_exact_also_where_one_chunk_becomes_two(tmp_path: Path) 
 @pytest.mark.usefixtures("short_chunks")
 def test_the_header_says_how_long_the_file_is_and_sums_it_up(tmp_path: Path) -> None:
     samples = drone(12)
-    data = written(tmp_path / "a.mp3", samples)
+    data = written(tmp_path / "a.mp3", samples, quality=5)
     frames = frames_in(data)
     music = data[frames[1].place :]
     tag = data[36:]
     assert tag[:4] == b"Info"
     assert int.from_bytes(tag[8:12], "big") == len(frames) - 1
     assert int.from_bytes(tag[12:16], "big") == len(data)
+    assert int.from_bytes(tag[116:120], "big") == 50, "LAME's way to say quality 5"
     delay_and_padding = int.from_bytes(tag[141:144], "big")
     assert (len(frames) - 1) * 1_152 - (delay_and_padding >> 12) - (delay_and_padding & 0xFFF) == len(samples)
     assert int.from_bytes(tag[152:154], "big") == crc16(music)
@@ -265,6 +266,14 @@ def test_nothing_runs_on_when_nobody_waits_for_the_file(tmp_path: Path) -> None:
     next(work)
     work.close()  # type: ignore[attr-defined]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("mp3")]
+
+
+def test_progress_grows_up_to_the_whole_length(tmp_path: Path) -> None:
+    samples = drone(5)
+    blocks = [samples[at : at + 30_000] for at in range(0, len(samples), 30_000)]
+    done = list(encode_mp3(blocks, tmp_path / "a.mp3"))
+    assert done == sorted(done)
+    assert done[-1] == len(samples)
 
 
 def test_an_error_of_the_source_is_passed_on(tmp_path: Path) -> None:
