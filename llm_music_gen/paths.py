@@ -40,6 +40,10 @@ class StudioPaths:
         return self.data_dir / "jobs"
 
     @property
+    def unfinished_dir(self) -> Path:
+        return self.data_dir / "unfinished"
+
+    @property
     def soundfonts_dir(self) -> Path:
         return self.data_dir / "soundfonts"
 

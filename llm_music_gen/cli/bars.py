@@ -39,10 +39,14 @@ class ProgressLines:
             self._caption, self._fraction = caption, 0.0
             self.move(0.0)
 
-    def move(self, fraction: float) -> None:
-        """Move the bar; it never goes back."""
+    def move(self, fraction: float, note: str = "") -> None:
+        """Move the bar; it never goes back. `note` stands behind it while it moves."""
         self._fraction = max(self._fraction, fraction)
-        text = bar_text(self._fraction)
+        text = (
+            f"{bar_text(self._fraction)} {note}".ljust(len(self._shown))
+            if note
+            else bar_text(self._fraction).ljust(len(self._shown))
+        )
         if self._redraws and text != self._shown:
             self._write("\r" + text)
             self._shown = text

@@ -73,7 +73,15 @@ def _show(progress: Progress, lines: ProgressLines, what: str, as_json: bool, sa
         lines.move(progress.fraction)
     elif progress.stage in SHARES:
         lines.begin(f"Producing {what} song number {number}...")
-        lines.move(progress.detail.get("whole", progress.fraction))
+        lines.move(progress.detail.get("whole", progress.fraction), _left(progress.detail.get("left_s")))
+
+
+def _left(left_s: float | None) -> str:
+    """How long it will still take, where that is known: "about 2:05 h left"."""
+    if left_s is None:
+        return ""
+    minutes = max(1, round(left_s / 60))
+    return f"about {minutes // 60}:{minutes % 60:02d} h left" if minutes >= 60 else f"about {minutes} min left"
 
 
 def _announce(song: Song, lines: ProgressLines) -> None:

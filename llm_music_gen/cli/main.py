@@ -17,6 +17,7 @@ COMMANDS = {
     "generate": "make songs from styles",
     "library": "list, show, remove, rescan or export your songs",
     "remake": "make a song again from its recipe",
+    "resume": "go on with tracks of hours that were interrupted",
     "like": "make another song of the same kind",
     "render": "turn your own ABC or MIDI file into a finished song",
     "styles": "list the style and mood words",

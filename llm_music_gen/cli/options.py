@@ -31,6 +31,22 @@ def add_music_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", help="GGUF file or part of its name (see: llm-music-gen models list)")
 
 
+def add_long_options(parser: argparse.ArgumentParser) -> None:
+    """What tracks of hours and tracks with layers can have beside what songs have."""
+    group = parser.add_argument_group("tracks of hours, and layers under the music")
+    group.add_argument("--night", action="store_true", help="calm enough to sleep to: nothing sudden, darker, -22 LUFS")
+    group.add_argument(
+        "--layers", metavar="LIST", help='under the music: "binaural 10-2", monaural, isochronic, pink noise, rain, surf, '
+        'wind, "tone 528", or an .sbg file; louder or softer with "rain -6dB"',
+    )  # fmt: skip
+    group.add_argument("--each", metavar="MIN", help='with several frequencies ("174,285,396"): how long each lasts')
+    group.add_argument("--intonation", choices=["equal", "just"], help="equal temperament (default), or just above the tonic")
+    group.add_argument(
+        "--upload-kit", choices=["yes", "no"], help="title, chapters, pictures beside it (default: from an hour on)"
+    )
+    group.add_argument("--preview", action="store_true", help="make only a minute of samples from along the track")
+
+
 def open_studio() -> Studio:
     """The studio with the user's settings; a broken settings file is an error."""
     from llm_music_gen.studio.studio import Studio

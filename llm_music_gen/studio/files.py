@@ -66,6 +66,7 @@ def move_into_place(folder: Path, songs_dir: Path, title: str) -> Path:
     wanted = safe_name(title)
     for _ in range(100):
         try:
+            songs_dir.mkdir(parents=True, exist_ok=True)
             taken = [entry.name for entry in songs_dir.iterdir()]
         except OSError as error:
             raise StorageError(f"The folder {songs_dir} cannot be read ({error.strerror or error}).") from error

@@ -13,11 +13,36 @@ from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.meter import Meter
 from llm_music_gen.errors import NotationError, UsageError
 from llm_music_gen.settings import FORMATS, AudioFormat
-from llm_music_gen.tuning.frequency import parse_frequency
+from llm_music_gen.studio.long.layers import check_layers
+from llm_music_gen.tuning.frequency import Frequency, parse_frequency
 
 MAX_SONGS = 1000
 MAX_STYLES_CHARACTERS = 500
 MAX_SEED = 2**53 - 1  # a seed survives JSON readers that know only doubles
+
+
+@dataclass(frozen=True, slots=True)
+class LongWords:
+    """What was typed about hours, layers and tuning; empty leaves the choice to the studio."""
+
+    each: str = ""
+    layers: str = ""
+    night: bool = False
+    intonation: str = ""
+    upload_kit: str = ""
+
+    def checked(self) -> dict[str, Any]:
+        """The fields of a request. Raises UsageError in one sentence."""
+        if self.each:
+            parse_length(self.each)
+        if self.layers:
+            check_layers(self.layers)
+        for name, value, choices in (
+            ("intonation", self.intonation, ("equal", "just")), ("upload kit", self.upload_kit, ("yes", "no")),
+        ):  # fmt: skip
+            if value and value not in choices:
+                raise UsageError(f"{value!r} is no {name}.", hint=f"Choose {' or '.join(choices)}.")
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +65,17 @@ class GenerateRequest:
     without: tuple[str, ...] = ()
     """Instruments or roles that must not sound."""
     frequency: str = ""
-    """Where the tonic lies, as typed: 528, A4=432, om; empty leaves it to the settings."""
+    """Where the tonic lies, as typed: 528, A4=432, om; several are steps; empty leaves it to the settings."""
+    each: str = ""
+    """How long each of several frequencies lasts, as typed: minutes, or as a length."""
+    layers: str = ""
+    """What lies under the music, as typed: "binaural 10-2, rain"."""
+    night: bool = False
+    """Calm enough to sleep to."""
+    intonation: str = ""
+    """equal or just; empty is equal."""
+    upload_kit: str = ""
+    """yes or no; empty is yes from an hour on."""
 
     @staticmethod
     def from_words(
@@ -57,6 +92,7 @@ class GenerateRequest:
         model: str | None = None,
         soundfont: str | None = None,
         frequency: str | None = None,
+        long: LongWords | None = None,
     ) -> GenerateRequest:
         """Check what was typed. Raises UsageError in one sentence."""
         words = split_words(styles)
@@ -67,7 +103,7 @@ class GenerateRequest:
         request = GenerateRequest(words)
         return request.changed(
             songs=songs, length=length, key=key, tempo=tempo, meter=meter, seed=seed, formats=formats, output_dir=output_dir,
-            model=model, soundfont=soundfont, frequency=frequency,
+            model=model, soundfont=soundfont, frequency=frequency, long=long,
         )  # fmt: skip
 
     def changed(
@@ -84,6 +120,7 @@ class GenerateRequest:
         model: str | None = None,
         soundfont: str | None = None,
         frequency: str | None = None,
+        long: LongWords | None = None,
     ) -> GenerateRequest:
         """The request with what was typed in place of what it has; None keeps a field. Raises UsageError in one sentence."""
         given: dict[str, Any] = {"songs": _songs(songs)}
@@ -107,9 +144,10 @@ class GenerateRequest:
         if soundfont is not None:
             given["soundfont"] = soundfont
         if frequency is not None:
-            if frequency:
-                parse_frequency(frequency)
+            read_frequencies(frequency)
             given["frequency"] = frequency
+        if long is not None:
+            given |= long.checked()
         return replace(self, **given)
 
     @property
@@ -133,6 +171,7 @@ class GenerateRequest:
             songs=request.songs, length=request.length or None, key=request.key or None, tempo=request.tempo_bpm,
             meter=request.meter or None, seed=request.seed, formats=",".join(request.formats) or None,
             frequency=request.frequency,
+            long=LongWords(request.each, request.layers, request.night, request.intonation, request.upload_kit),
         )  # fmt: skip
 
 
@@ -168,6 +207,11 @@ class RenderRequest:
             None if seed is None else read_seed(seed), read_formats(formats) if formats else (), output_dir or "",
             soundfont or "",
         )  # fmt: skip
+
+
+def read_frequencies(text: str) -> tuple[Frequency, ...]:
+    """One frequency or several separated by commas; none for an empty text. Raises UsageError."""
+    return tuple(parse_frequency(part) for part in text.split(",") if part.strip())
 
 
 def read_tempo(text: str | float) -> float:

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from llm_music_gen.composing.lengths import LengthRange, parse_length
 from llm_music_gen.composing.lexicon import mood_words
@@ -18,31 +19,39 @@ from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.meter import Meter
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.song import Song
-from llm_music_gen.errors import LibraryError, SoundError, StudioError
+from llm_music_gen.errors import LibraryError, SoundError, StudioError, UsageError
 from llm_music_gen.library.catalogue import Library
 from llm_music_gen.llm.registry import ModelInfo, find_models
 from llm_music_gen.logs import start_logging
 from llm_music_gen.paths import StudioPaths, studio_paths
 from llm_music_gen.settings import AudioFormat, Settings, load_settings
+from llm_music_gen.sound.long.render import processor_count
 from llm_music_gen.sound.soundfonts import find_soundfont
 from llm_music_gen.studio.batch import Outcome
 from llm_music_gen.studio.delivery import Finish
 from llm_music_gen.studio.doctor import Fact, examine
 from llm_music_gen.studio.files import check_room, copy_out
+from llm_music_gen.studio.long.make import LongWorkshop, make_long
+from llm_music_gen.studio.long.plan import plan_long
+from llm_music_gen.studio.long.preview import make_preview
+from llm_music_gen.studio.long.unfinished import Order, Unfinished, begin, find_unfinished
+from llm_music_gen.studio.long.wish import is_long, long_wish, unfinished_key, wants_kit
 from llm_music_gen.studio.names import safe_name
 from llm_music_gen.studio.own_music import arrangement_of, draft_from_sheet, lead_sheet_of
 from llm_music_gen.studio.recipe import read_recipe
-from llm_music_gen.studio.request import GenerateRequest, RenderRequest, read_formats
+from llm_music_gen.studio.request import GenerateRequest, RenderRequest, read_formats, read_frequencies
 from llm_music_gen.studio.seeds import new_seed, song_seed
 from llm_music_gen.studio.song import Workshop, draft_of, finish_song, make_song, play_as_is
 from llm_music_gen.studio.soundfont_facts import soundfont_facts
 from llm_music_gen.studio.versions import versions
 from llm_music_gen.studio.writer_model import WriterModel
 from llm_music_gen.styles import load_styles
-from llm_music_gen.tuning.frequency import parse_frequency
 from llm_music_gen.tuning.retune import tune_to
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
+#: Share of planning in the making of a long track.
+PLAN_SHARE = 0.05
 
 
 class Studio:
@@ -88,20 +97,12 @@ class Studio:
         """
         seed = new_seed() if request.seed is None else request.seed
         key = Key.parse(request.key) if request.key else None
-        frequency = request.frequency or self.settings.frequency
-        tuning = tune_to(parse_frequency(frequency) if frequency else None, key)
+        frequencies = read_frequencies(request.frequency or self.settings.frequency)
+        tuning = tune_to(frequencies[0] if frequencies else None, key)
         workshop = replace(self._workshop(request.formats, request.model, request.soundfont), tuning=tuning)
-        length = parse_length(request.length or self.settings.song_length)
-        output_dir = self._output_dir(request.output_dir, length)
-        wish = SongRequest(
-            words=request.styles,
-            length=length,
-            key=key,
-            tempo_bpm=request.tempo_bpm,
-            meter=Meter.parse(request.meter) if request.meter else None,
-            instruments=request.instruments,
-            without=request.without,
-        )
+        wish = self._wish(request)
+        length = wish.length
+        output_dir = self._output_dir(request.output_dir, length, is_long(request, length, frequencies))
         outcomes: list[Outcome] = []
         first = len(finished_titles) + 1
         place = {"song_number": first, "songs": request.songs, "whole": 0.0}
@@ -109,9 +110,41 @@ class Studio:
         workshop.writer.loaded()  # a model that cannot be loaded fails the batch, not each of its songs
         for number in range(first, request.songs + 1):
             taken = (*finished_titles, *(outcome.song.title for outcome in outcomes if outcome.song))
-            work = make_song(replace(wish, taken_titles=taken), song_seed(seed, number - 1), _now(), workshop)
+            own_seed, own_wish = song_seed(seed, number - 1), replace(wish, taken_titles=taken)
+            if is_long(request, length, frequencies):
+                work = self._long(request, own_wish, own_seed, workshop, output_dir)
+            else:
+                work = make_song(own_wish, own_seed, _now(), workshop)
             outcomes.append((yield from self._one(work, number, request.songs, output_dir)))
         return outcomes
+
+    def unfinished(self) -> tuple[Unfinished, ...]:
+        """Long tracks that were begun and are not finished, the oldest first."""
+        return tuple(find_unfinished(self.paths.unfinished_dir))
+
+    def resume(self, work: Unfinished, *, anyway: bool = False) -> Work[Sequence[Outcome]]:
+        """Go on with a long track. With `anyway` one whose soundfont or engine has changed is rendered anew.
+
+        Raises StudioError when it cannot go on; what is rendered stays.
+        """
+        order = work.order()
+        shop = self._long_workshop(order.soundfont)
+        target = Path(order.output_dir) if order.output_dir else None
+        return [(yield from self._one(make_long(work, shop, anyway=anyway), order.song_number, order.songs, target))]
+
+    def preview(self, request: GenerateRequest) -> Work[Path]:
+        """A minute out of a long track: samples from along it, as an MP3. The same seed makes the same track later.
+
+        Raises StudioError.
+        """
+        if request.seed is None:
+            raise UsageError("A preview needs the seed of the track.", hint="Give a seed; the track is made with the same.")
+        workshop = self._workshop(request.formats, request.model, request.soundfont)
+        recipe = yield from plan_long(
+            self._wish(request), long_wish(request, self.settings.frequency), request.seed, _now(), workshop
+        )
+        folder = Path(request.output_dir).expanduser() if request.output_dir else self.paths.data_dir / "previews"
+        return (yield from make_preview(recipe, workshop.styles, workshop.soundfont.path, folder))
 
     def remake(
         self,
@@ -215,12 +248,44 @@ class Studio:
         chosen = WriterModel.choose(model, self.settings, self.paths.models_dir)
         return self._writers.setdefault(chosen.path, chosen)
 
-    def _output_dir(self, asked: str, length: LengthRange) -> Path | None:
+    def _wish(self, request: GenerateRequest) -> SongRequest:
+        return SongRequest(
+            words=request.styles,
+            length=parse_length(request.length or self.settings.song_length),
+            key=Key.parse(request.key) if request.key else None,
+            tempo_bpm=request.tempo_bpm,
+            meter=Meter.parse(request.meter) if request.meter else None,
+            instruments=request.instruments,
+            without=request.without,
+        )
+
+    def _long(
+        self, request: GenerateRequest, wish: SongRequest, seed: int, workshop: Workshop, output_dir: Path | None
+    ) -> Work[Song]:
+        """Plan a long track unless that is done, then make it. The same request and seed go on where they were stopped."""
+        work = Unfinished(self.paths.unfinished_dir / unfinished_key(request, seed))
+        if not work.recipe_path.is_file():
+            plan = plan_long(wish, long_wish(request, self.settings.frequency), seed, _now(), workshop)
+            recipe = yield from _part_of_whole(plan, 0.0, PLAN_SHARE)
+            order = Order(str(workshop.soundfont.path), str(output_dir or ""), wants_kit(request, recipe))
+            work = begin(self.paths.unfinished_dir, work.key, recipe, order)
+        self.close()  # no model is needed any more, and rendering takes hours
+        making = make_long(work, self._long_workshop(str(workshop.soundfont.path)))
+        return (yield from _part_of_whole(making, PLAN_SHARE, 1.0))
+
+    def _long_workshop(self, soundfont: str) -> LongWorkshop:
+        font = find_soundfont(soundfont or self.settings.soundfont, self.paths.soundfonts_dir)
+        facts = soundfont_facts(font, self.paths.cache_dir)
+        styles = load_styles(self.paths.styles_dir)
+        return LongWorkshop(self.paths.songs_dir, styles, self.paths.styles_dir, font.path, facts, processor_count())
+
+    def _output_dir(self, asked: str, length: LengthRange, long: bool = False) -> Path | None:
         wanted = asked or self.settings.output_dir
         if not wanted:
             return None
         folder = Path(wanted).expanduser()
-        check_room(folder, length.min_frames)
+        if not long:  # a long track counts its own need, more exactly
+            check_room(folder, length.min_frames)
         return folder
 
 
@@ -235,6 +300,18 @@ def _numbered(work: Work[Song], place: dict[str, int]) -> Work[Song]:
                 song: Song = stop.value
                 return song
             yield replace(report, detail={**report.detail, **place})
+
+
+def _part_of_whole(work: Work[T], start: float, end: float) -> Work[T]:
+    """The reports of one part of making a track, with `detail["whole"]` between `start` and `end`."""
+    while True:
+        try:
+            report = next(work)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        share = float(report.detail.get("whole", report.fraction if report.stage == "tune" else 0.0))
+        yield replace(report, detail={**report.detail, "whole": start + (end - start) * share})
 
 
 def _differences(there: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from llm_music_gen.cli.options import add_file_options, add_music_options, open_studio
+from llm_music_gen.cli.options import add_file_options, add_long_options, add_music_options, open_studio
 
 if TYPE_CHECKING:
     from llm_music_gen.studio.request import GenerateRequest
@@ -16,6 +16,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("styles", metavar="STYLES", help='styles and moods separated by commas, such as "Chill, Dubstep"')
     add_music_options(parser)
     add_file_options(parser)
+    add_long_options(parser)
     parser.add_argument("--queue", action="store_true", help='put them into the queue and return; "jobs" shows how they get on')
     parser.add_argument(
         "--when-done",
@@ -27,17 +28,41 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make the songs one after the other; a failed one does not stop the next."""
     from llm_music_gen.cli.follow import follow_songs
-    from llm_music_gen.studio.request import GenerateRequest
+    from llm_music_gen.studio.request import GenerateRequest, LongWords
 
     request = GenerateRequest.from_words(
         arguments.styles, songs=arguments.songs, length=arguments.length, key=arguments.key, tempo=arguments.tempo,
         meter=arguments.meter, seed=arguments.seed, formats=arguments.format, output_dir=arguments.output, model=arguments.model,
         soundfont=arguments.soundfont, frequency=arguments.frequency,
+        long=LongWords(
+            arguments.each or "", arguments.layers or "", arguments.night, arguments.intonation or "", arguments.upload_kit or ""
+        ),
     )  # fmt: skip
+    if arguments.preview:
+        return _preview(request, as_json=arguments.json)
     if arguments.queue or arguments.when_done:
         return _queue(request, arguments.when_done)
     with open_studio() as studio:
         return follow_songs(studio.generate(request), f'"{request.styles_text}" themed', as_json=arguments.json)
+
+
+def _preview(request: GenerateRequest, *, as_json: bool) -> int:
+    """A minute of the track, and the command that makes the whole of it."""
+    import json
+    from dataclasses import replace
+
+    from llm_music_gen.cli.follow import follow
+    from llm_music_gen.studio.seeds import new_seed
+
+    request = replace(request, seed=new_seed() if request.seed is None else request.seed)
+    with open_studio() as studio:
+        path = follow(studio.preview(request), "Rendering a minute of samples...")
+    if as_json:
+        print(json.dumps({"preview": str(path), "seed": request.seed}, ensure_ascii=False))
+    else:
+        print(f"Llm-Music-Gen: {path}")
+        print(f"Llm-Music-Gen: The whole track is made by the same command with --seed {request.seed} and without --preview.")
+    return 0
 
 
 def _queue(request: GenerateRequest, when_done: str | None) -> int:

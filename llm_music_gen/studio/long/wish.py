@@ -1,0 +1,47 @@
+"""From a request to what a long track shall be, and which requests ask for one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from llm_music_gen.composing.lengths import LengthRange, parse_length
+from llm_music_gen.studio.long.plan import LONG_FROM_S, LongWish
+from llm_music_gen.studio.recipe import Recipe
+from llm_music_gen.studio.request import GenerateRequest, read_frequencies
+from llm_music_gen.tuning.frequency import LOWEST_AUDIBLE_HZ, Frequency
+from llm_music_gen.units import SAMPLE_RATE_HZ
+
+KIT_FROM_S = 3_600
+
+
+def is_long(request: GenerateRequest, length: LengthRange, frequencies: Sequence[Frequency]) -> bool:
+    """Whether a request is for a track of chapters and layers rather than a song."""
+    pulse = any(frequency.kind == "pulse" or frequency.hz < LOWEST_AUDIBLE_HZ for frequency in frequencies)
+    return bool(length.min_s >= LONG_FROM_S or len(frequencies) > 1 or request.layers or request.night or pulse)
+
+
+def long_wish(request: GenerateRequest, usual_frequency: str) -> LongWish:
+    """What the request says of the track. Raises UsageError."""
+    return LongWish(
+        night=request.night, intonation=request.intonation or "equal", layers=request.layers,
+        frequencies=read_frequencies(request.frequency or usual_frequency),
+        step_s=float(parse_length(request.each or "10").min_s),
+    )  # fmt: skip
+
+
+def unfinished_key(request: GenerateRequest, seed: int) -> str:
+    """Name of the folder in which the track is made: the same for the same request and seed."""
+    words = {
+        name: value for name, value in request.to_dict().items() if name not in ("seed", "songs", "output_dir", "upload_kit")
+    }
+    data = json.dumps([words, seed], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(data.encode("utf-8")).hexdigest()[:12]
+
+
+def wants_kit(request: GenerateRequest, recipe: Recipe) -> bool:
+    """Whether an upload kit is made: as asked, else from an hour on."""
+    if request.upload_kit:
+        return request.upload_kit == "yes"
+    return recipe.theme.length_frames >= KIT_FROM_S * SAMPLE_RATE_HZ
