@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from llm_music_gen.domain.key import Key
 from llm_music_gen.errors import UsageError
 from llm_music_gen.processing.audio import Audio
+from llm_music_gen.processing.dsp.correct import corrected
 from llm_music_gen.processing.dsp.stretch import MAX_SEMITONES, stretched
 from llm_music_gen.tools.spec import Range
 from llm_music_gen.units import ratio_to_cents
@@ -46,6 +48,17 @@ def tempo(audio: Audio, ratio: Annotated[float, Range(0.25, 4)]) -> Audio:
     ratio: 1.1 is ten percent faster, 0.5 is half the speed.
     """
     return stretched(audio, 1.0 / ratio) if abs(ratio - 1.0) > 1e-9 else audio
+
+
+def pitch_correct(audio: Audio, key: str | None = None, strength: Annotated[float, Range(0, 1)] = 1.0) -> Audio:
+    """Bring a single voice or lead instrument into tune; vowels and vibrato stay.
+
+    key: Such as Dm or F#; nothing finds it.
+    strength: 1 moves every note all the way.
+    """
+    if strength == 0:
+        return audio
+    return corrected(audio, Key.parse(key) if key else None, strength)
 
 
 def _moved(audio: Audio, semitones: float) -> Audio:

@@ -18,6 +18,7 @@ import numpy as np
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.errors import StorageError, StudioError, UsageError
 from llm_music_gen.processing.audio import Audio
+from llm_music_gen.processing.auto.tools import AUTO_TOOLS
 from llm_music_gen.processing.conversion import encoding_after
 from llm_music_gen.processing.files import AudioFile, keep, opened
 from llm_music_gen.processing.levels import limit, normalize
@@ -97,7 +98,7 @@ def process(calls: Sequence[Call], file: Path, others: Sequence[Path] = (), outp
             encoding = encoding_after(call.args, encoding) if call.tool == "convert" else encoding
         audio, changed = fitted(audio, encoding)
         notes += changed
-        aim = _aim(calls)
+        aim = _aim(done)
         if (aim.ceiling_db is None and not encoding.floating) or (aim.ceiling_db is not None and encoding.audio_format in LOSSY):
             audio = yield from keep(audio, scratch)
         if aim.ceiling_db is None and not encoding.floating and _peak(audio) > 1.0:
@@ -148,19 +149,24 @@ def _applied(
             audio = yield from keep(audio, scratch, _message(calls, number))
         arguments = _with_files(call, source.path, others)
         yield Progress("process", 0.0, _message(calls, number))
-        audio, call, told = _result(REGISTRY[call.tool].function(audio, **arguments), call)
+        audio, call, told = _carried_out(audio, call, arguments)
         notes += told
         done.append(call)
         worked_out = False
     return audio, done, notes
 
 
-def _result(result: Any, call: Call) -> tuple[Audio, Call, list[str]]:
-    return result, call, []
+def _carried_out(audio: Audio, call: Call, arguments: dict[str, Any]) -> tuple[Audio, Call, list[str]]:
+    """The sound behind a call, the call with what an automatic tool chose for itself, and why it did."""
+    automatic = AUTO_TOOLS.get(call.tool)
+    if automatic is None:
+        return REGISTRY[call.tool].function(audio, **arguments), call, []
+    choice = automatic.choose(audio, **arguments)
+    return automatic.apply(audio, choice), Call(call.tool, choice.arguments()), [f"{call.tool}: {choice.reason}"]
 
 
 def _looks(call: Call) -> bool:
-    return call.tool in LOOKING or call.tool.startswith("auto_")
+    return call.tool in LOOKING or call.tool in AUTO_TOOLS
 
 
 def _message(calls: Sequence[Call], number: int) -> str:

@@ -228,3 +228,13 @@ def test_a_name_that_became_free_outside_is_entered_anew(song: Path, tmp_path: P
     history.record(done([Call("reverse")], song), "two")
     assert history.current(song).name == "song-processed.wav"
     assert [version.request for version in history.versions(song)] == ["one", "two"]
+
+
+def test_automatic_tools_report_what_they_chose_and_why(song: Path) -> None:
+    report = done([Call("auto_eq"), Call("auto_compressor"), Call("auto_gain", {"lufs": -18.0}), Call("auto_limiter")], song)
+    chosen = {call.tool: call.args for call in report.calls}
+    assert chosen["auto_gain"] == {"lufs": -18.0, "tp": -1.0}
+    assert chosen["auto_limiter"]["ceiling_db"] <= -1.0 and "ratio" in chosen["auto_compressor"]
+    assert report.after.lufs == pytest.approx(-18.0, abs=0.1) and report.after.true_peak_dbtp <= -1.0
+    assert [note.partition(":")[0] for note in report.notes] == ["auto_eq", "auto_compressor", "auto_gain", "auto_limiter"]
+    json.dumps(report.as_json(), allow_nan=False)
