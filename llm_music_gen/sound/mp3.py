@@ -39,6 +39,7 @@ _LOWEST_KBPS = 64
 QUALITY = 3
 _FED_FRAMES = 96
 _POLL_S = 0.2
+_PIECE = 1 << 16
 
 
 def encode_mp3(
@@ -56,12 +57,13 @@ def encode_mp3(
         running: deque[Future[ChunkFrames]] = deque()
         try:
             for block in blocks:
-                work.take(to_pcm(block, kbps))
-                while work.chunk_is_ready():
-                    running.append(pool.submit(work.encode, *work.next_chunk()))
-                while len(running) > workers:
-                    yield from work.waited_for(running[0])
-                    joiner.push(running.popleft().result())
+                for at in range(0, len(block), _PIECE):
+                    work.take(to_pcm(block[at : at + _PIECE], kbps))
+                    if work.chunk_is_ready():
+                        running.append(pool.submit(work.encode, *work.next_chunk()))
+                    while len(running) > workers:
+                        yield from work.waited_for(running[0])
+                        joiner.push(running.popleft().result())
                 yield work.encoded
             running.append(pool.submit(work.encode, *work.last_chunk()))
             while running:
@@ -91,7 +93,9 @@ def chunk_range(index: int, total_frames: int) -> tuple[int, int]:
 def to_pcm(block: NDArray[np.float32], kbps: int) -> NDArray[np.int16]:
     """Samples as `encode_chunk` wants them: 16 bits, raised by what LAME lowers them."""
     scale = np.float32(32767.0 / _LAME_SCALE.get(kbps, 0.95))
-    pcm: NDArray[np.int16] = np.clip(np.round(block * scale), -32768, 32767).astype(np.int16)
+    pcm = np.empty(block.shape, dtype=np.int16)
+    for at in range(0, len(block), _PIECE):
+        pcm[at : at + _PIECE] = np.clip(np.round(block[at : at + _PIECE] * scale), -32768, 32767)
     return pcm
 
 
@@ -102,6 +106,15 @@ def encode_chunk(index: int, pcm: NDArray[np.int16], total_frames: int, kbps: in
     alone and carry a checksum. Raises EncodingError.
     """
     return _encoded(index, pcm, total_frames, kbps, quality, _Chunks(kbps, quality)).to_bytes()
+
+
+def chunk_is_whole(chunk: bytes | Path, index: int, kbps: int) -> bool:
+    """Whether a kept chunk is the one it should be, with every byte as `encode_chunk` returned it. Raises OSError."""
+    try:
+        found = ChunkFrames.from_bytes(chunk if isinstance(chunk, bytes) else chunk.read_bytes())
+    except EncodingError:
+        return False
+    return (found.index, found.kbps) == (index, kbps)
 
 
 def join_chunks(
@@ -121,9 +134,9 @@ class _Chunks:
     def __init__(self, kbps: int, quality: int) -> None:
         self._kbps = kbps
         self._quality = quality
-        self._blocks: deque[NDArray[np.int16]] = deque()
-        self._first = 0
         self._index = 0
+        self._first = 0
+        self._held = self._room()
         self._lock = threading.Lock()
         self._fed = 0
         self.samples = 0
@@ -135,7 +148,9 @@ class _Chunks:
         return min(self.samples, self._fed)
 
     def take(self, pcm: NDArray[np.int16]) -> None:
-        self._blocks.append(pcm)
+        """At most `_PIECE` samples; a chunk that is ready then has to be fetched before the next."""
+        at = self.samples - self._first
+        self._held[at : at + len(pcm)] = pcm
         self.samples += len(pcm)
 
     def chunk_is_ready(self) -> bool:
@@ -143,10 +158,20 @@ class _Chunks:
         return self._index < chunk_count(self.samples) - 1
 
     def next_chunk(self) -> tuple[int, NDArray[np.int16], int]:
-        return self._cut(chunk_range(self._index + 1, self.samples)[0])
+        """What `encode` takes. Samples that the chunk after it needs too are kept."""
+        chunk = self.last_chunk()
+        following, _ = chunk_range(self._index + 1, self.samples)
+        kept = self._held[following - self._first : self.samples - self._first]
+        self._held = self._room()
+        self._held[: len(kept)] = kept
+        self._first = following
+        self._index += 1
+        return chunk
 
     def last_chunk(self) -> tuple[int, NDArray[np.int16], int]:
-        return self._cut(self.samples)
+        """What `encode` takes when no more samples come."""
+        first, end = chunk_range(self._index, self.samples)
+        return self._index, self._held[: end - first], self.samples
 
     def encode(self, index: int, pcm: NDArray[np.int16], total_frames: int) -> ChunkFrames:
         return _encoded(index, pcm, total_frames, self._kbps, self._quality, self)
@@ -163,16 +188,10 @@ class _Chunks:
             wait((future,), _POLL_S)
             yield self.encoded
 
-    def _cut(self, keep_from: int) -> tuple[int, NDArray[np.int16], int]:
-        """What `encode` takes for the next chunk; samples from `keep_from` on stay for the one after."""
-        index, samples = self._index, self.samples
-        first, end = chunk_range(index, samples)
-        joined = np.concatenate((*self._blocks, np.zeros((0, 2), dtype=np.int16)))
-        self._blocks = deque([joined[keep_from - self._first :].copy()])
-        pcm = joined[first - self._first : end - self._first]
-        self._first = keep_from
-        self._index += 1
-        return index, pcm, samples
+    @staticmethod
+    def _room() -> NDArray[np.int16]:
+        frames = RUN_IN_FRAMES + CHUNK_FRAMES + _MOST_LEFT_FRAMES
+        return np.empty((frames * SAMPLES_PER_FRAME + _PIECE, 2), dtype=np.int16)
 
 
 def _encoded(index: int, pcm: NDArray[np.int16], total_frames: int, kbps: int, quality: int, listener: _Chunks) -> ChunkFrames:

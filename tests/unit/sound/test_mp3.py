@@ -21,7 +21,7 @@ from llm_music_gen.errors import EncodingError
 from llm_music_gen.playback.mp3_frames import read_constant_mp3
 from llm_music_gen.sound import mp3
 from llm_music_gen.sound.decode import decoded
-from llm_music_gen.sound.mp3 import chunk_count, chunk_range, encode_chunk, encode_mp3, join_chunks, to_pcm
+from llm_music_gen.sound.mp3 import chunk_count, chunk_is_whole, chunk_range, encode_chunk, encode_mp3, join_chunks, to_pcm
 from llm_music_gen.sound.mp3_frames import SAMPLES_PER_FRAME, ChunkFrames, frames_of
 from llm_music_gen.sound.mp3_info import crc16
 from llm_music_gen.units import SAMPLE_RATE_HZ
@@ -222,6 +222,10 @@ def test_a_kept_chunk_with_a_wrong_byte_or_in_the_wrong_place_is_found(tmp_path:
         wrong[place] ^= 4
         with pytest.raises(EncodingError, match="damaged"):
             joined([bytes(wrong), chunks[1]])
+        assert not chunk_is_whole(bytes(wrong), 0, 64)
+    file = tmp_path / "chunk"
+    file.write_bytes(chunks[1])
+    assert chunk_is_whole(file, 1, 64) and not chunk_is_whole(file, 0, 64) and not chunk_is_whole(file, 1, 128)
     for cut in (0, 20, len(chunks[0]) - 1):
         with pytest.raises(EncodingError, match="damaged"):
             joined([chunks[0][:cut], chunks[1]])
