@@ -27,6 +27,10 @@ MOST_CHANNELS = 64
 _LARGEST_SAMPLE = 1e6
 _COUNTING_FRAMES = 4_096
 _UNDERSTOOD = "WAV, FLAC, MP3, OGG, Opus, AIFF and, with ffmpeg, M4A are understood."
+SUFFIXES = frozenset(
+    (".wav", ".rf64", ".w64", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".caf", ".au", *ffmpeg.DEMUXERS)
+)
+"""What names of audio files end with."""
 #: What libsndfile names formats -> what we do.
 _FORMATS = {"WAV": "wav", "WAVEX": "wav", "RF64": "wav", "W64": "wav", "FLAC": "flac", "MP3": "mp3", "AIFF": "aiff"}
 _BITS = {"PCM_U8": 16, "PCM_S8": 16, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 32}
@@ -44,6 +48,16 @@ class AudioFile:
     """16, 24 or 32 (32 is float) where samples are stored as they are, else None."""
     notes: list[str] = field(default_factory=list)
     """What was wrong with it, in sentences. Complete once the audio was walked to its end."""
+
+
+def audio_files_in(folder: Path) -> list[Path]:
+    """The audio files right inside a folder, by name. Raises StorageError."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    except OSError as error:
+        raise StorageError(
+            f"{folder} cannot be looked into ({error.strerror or error}).", hint="Check its name and rights."
+        ) from error
 
 
 def opened(path: Path) -> AudioFile:

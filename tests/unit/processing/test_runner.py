@@ -14,7 +14,7 @@ from PIL import Image
 
 from llm_music_gen.domain.progress import Progress, finish
 from llm_music_gen.errors import LibraryError, SoundError, StorageError, UsageError
-from llm_music_gen.processing.files import opened
+from llm_music_gen.processing.files import audio_files_in, opened
 from llm_music_gen.processing.history import History
 from llm_music_gen.processing.report import Failure, Report
 from llm_music_gen.processing.report_picture import SIZE, spectra_png, write_picture
@@ -238,3 +238,14 @@ def test_automatic_tools_report_what_they_chose_and_why(song: Path) -> None:
     assert report.after.lufs == pytest.approx(-18.0, abs=0.1) and report.after.true_peak_dbtp <= -1.0
     assert [note.partition(":")[0] for note in report.notes] == ["auto_eq", "auto_compressor", "auto_gain", "auto_limiter"]
     json.dumps(report.as_json(), allow_nan=False)
+
+
+def test_formats_that_are_only_read_come_back_as_wav_and_say_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.aiff"
+    soundfile.write(path, music(1.0), RATE_HZ)
+    report = done([Call("gain", {"db": -1.0})], path, scratch_dir=tmp_path)
+    assert report.output.name == "a-processed.wav"
+    assert report.notes == ("Files ending in .aiff are only read; the result is a .wav file.",)
+    assert audio_files_in(tmp_path) == sorted([report.output, path])
+    with pytest.raises(StorageError, match="cannot be looked into"):
+        audio_files_in(tmp_path / "none")
