@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -105,7 +105,7 @@ def encode_chunk(index: int, pcm: NDArray[np.int16], total_frames: int, kbps: in
     `pcm`: the samples of `chunk_range(index, total_frames)`, shape (n, 2), from `to_pcm`. The bytes depend on the arguments
     alone and carry a checksum. Raises EncodingError.
     """
-    return _encoded(index, pcm, total_frames, kbps, quality, _Chunks(kbps, quality)).to_bytes()
+    return _encoded(index, pcm, total_frames, kbps, quality).to_bytes()
 
 
 def chunk_is_whole(chunk: bytes | Path, index: int, kbps: int) -> bool:
@@ -174,19 +174,19 @@ class _Chunks:
         return self._index, self._held[: end - first], self.samples
 
     def encode(self, index: int, pcm: NDArray[np.int16], total_frames: int) -> ChunkFrames:
-        return _encoded(index, pcm, total_frames, self._kbps, self._quality, self)
-
-    def feed(self, samples: int) -> None:
-        """Called by the encoders' threads. Raises EncodingError when nobody waits for the file any more."""
-        with self._lock:
-            self._fed += samples
-        if self.stopped.is_set():
-            raise EncodingError("The MP3 is not wanted any more.")
+        return _encoded(index, pcm, total_frames, self._kbps, self._quality, self._feed)
 
     def waited_for(self, future: Future[ChunkFrames]) -> Iterator[int]:
         while not future.done():
             wait((future,), _POLL_S)
             yield self.encoded
+
+    def _feed(self, samples: int) -> None:
+        """Called by the encoders' threads, which end when nobody waits for the file any more."""
+        with self._lock:
+            self._fed += samples
+        if self.stopped.is_set():
+            raise EncodingError("The MP3 is not wanted any more.")
 
     @staticmethod
     def _room() -> NDArray[np.int16]:
@@ -194,7 +194,15 @@ class _Chunks:
         return np.empty((frames * SAMPLES_PER_FRAME + _PIECE, 2), dtype=np.int16)
 
 
-def _encoded(index: int, pcm: NDArray[np.int16], total_frames: int, kbps: int, quality: int, listener: _Chunks) -> ChunkFrames:
+def _encoded(
+    index: int,
+    pcm: NDArray[np.int16],
+    total_frames: int,
+    kbps: int,
+    quality: int,
+    fed: Callable[[int], None] = lambda samples: None,
+) -> ChunkFrames:
+    """Frames of one chunk, with those around it. `fed` is told the samples that the encoder has taken in since."""
     first, end = chunk_range(index, total_frames)
     if pcm.shape != (end - first, 2) or pcm.dtype != np.int16:
         raise EncodingError(
@@ -211,7 +219,7 @@ def _encoded(index: int, pcm: NDArray[np.int16], total_frames: int, kbps: int, q
         piece = pcm[at : at + step].astype("<i2", copy=False).tobytes()
         # Behind the end of the music there is silence, which makes LAME write the frames that a decoder's delay needs.
         stream += encoder.encode(piece.ljust(4 * step, b"\0"))
-        listener.feed(len(piece) // 4)
+        fed(len(piece) // 4)
     return taken_apart(bytes(stream), index, kbps, first // SAMPLES_PER_FRAME, frames)
 
 
