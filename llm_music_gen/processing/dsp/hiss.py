@@ -24,6 +24,8 @@ _QUARTILE_OF_MEAN = 0.80
 _OVERSUBTRACTION = 1.3
 #: Of the Wiener gain: the whole of it takes weak partials away with the noise, its root leaves too much noise.
 _EXPONENT = np.float32(0.65)
+#: Where hiss is told from music, and by how much it may differ elsewhere.
+_HISS_HZ, _MARGIN = (4_000.0, 8_000.0), 4.0
 #: Decision-directed smoothing of the signal-to-noise ratio (Ephraim and Malah 1984).
 _SMOOTHING = 0.97
 
@@ -54,7 +56,7 @@ def noise_profile(audio: Audio) -> NoiseProfile:
     power = np.zeros(window // 2 + 1)
     if len(looks):
         quiet = np.percentile(looks, _PERCENTILE, axis=0) / (_PERCENTILE_OF_MEAN if len(looks) > 4 else 1.0)
-        power = np.minimum(_lower_envelope(quiet), mean)
+        power = np.minimum(_no_steeper_than_rumble(_lower_envelope(quiet), audio.sample_rate_hz), mean)
     return NoiseProfile(power, window, _dbfs(power, scale), _dbfs(mean, scale))
 
 
@@ -112,6 +114,15 @@ def _lower_envelope(power: NDArray[np.float64]) -> NDArray[np.float64]:
         views = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach_now + 1)[here]
         out[here] = np.percentile(views, 25, axis=1) / _QUARTILE_OF_MEAN
     return out
+
+
+def _no_steeper_than_rumble(power: NDArray[np.float64], sample_rate_hz: int) -> NDArray[np.float64]:
+    """Noise rises towards the bass by 6 dB an octave at most; what lies higher down there is music that never pauses."""
+    frequencies = np.arange(len(power)) * sample_rate_hz / 2 / (len(power) - 1)
+    top_hz = min(_HISS_HZ[1], 0.45 * sample_rate_hz)
+    low_hz = min(_HISS_HZ[0], 0.5 * top_hz)
+    reference = float(np.median(power[(frequencies >= low_hz) & (frequencies <= top_hz)]))
+    return np.minimum(power, reference * np.maximum(1.0, low_hz / np.maximum(frequencies, 20.0)) ** 2 * _MARGIN)
 
 
 def _cleaned(batches: Iterator[Spectra], noise: NDArray[np.float64], floor: float) -> Iterator[Spectra]:

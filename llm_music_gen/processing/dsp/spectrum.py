@@ -162,7 +162,11 @@ class LongTermSpectrum:
         self._parts, self._have = [whole[ready:]], self._have - ready
 
     def result(self, *, gate_db: float = 30.0) -> ThirdOctaves:
-        """What was heard: windows more than `gate_db` under the loudest are left out. Less than a window counts as one."""
+        """What was heard; windows more than `gate_db` under the loudest are left out. A sound shorter than one counts as one."""
+        return ThirdOctaves(*_band_levels(self.power(gate_db=gate_db), self._rate))
+
+    def power(self, *, gate_db: float = 30.0) -> NDArray[np.float64]:
+        """The same as mean power at evenly spaced frequencies from 0 to half the sample rate, shape (bins,)."""
         if not self._number and self._have:
             rest = np.concatenate(self._parts)
             self._look(np.pad(rest, ((0, self._window - len(rest)), (0, 0))))
@@ -170,8 +174,7 @@ class LongTermSpectrum:
         heard = [step for step in self._total_of if step >= max(self._total_of) - gate_db]
         for step in heard:
             power += self._total_of[step]
-        count = sum(self._count_of[step] for step in heard)
-        return ThirdOctaves(*_band_levels(power / max(1, count), self._rate))
+        return power / max(1, sum(self._count_of[step] for step in heard))
 
     def _look(self, block: Block) -> None:
         from scipy.fft import rfft
