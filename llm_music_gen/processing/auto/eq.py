@@ -110,7 +110,7 @@ def choose_eq(
         wanted_levels, towards = level_at(centres, chosen.bands), chosen.words
     heard = full & (np.array(centres) >= _HEARD_HZ[0]) & (np.array(centres) <= _HEARD_HZ[1])
     away = wanted_levels - levels
-    wanted = np.where(full, away - _level(away[heard if heard.any() else full], max_db), 0.0)
+    wanted = np.where(full, away - _level(away[full], away[heard if heard.any() else full], max_db), 0.0)
     gains = np.clip(wanted, -max_db, max_db) * np.clip(1.0 - (wanted - max_db) / _HOPELESS_DB, 0.0, 1.0)
     curve = _curve(bands, power, gains, max_db)
     strongest = int(np.argmax(np.abs(gains)))
@@ -120,11 +120,11 @@ def choose_eq(
     )
 
 
-def _level(away: NDArray[np.float64], max_db: float) -> float:
-    """How the target is laid over the sound: where least of it is out of reach, otherwise in the middle."""
-    middle = float(np.median(away))
+def _level(away: NDArray[np.float64], heard: NDArray[np.float64], max_db: float) -> float:
+    """How the target is laid over the sound: where least of it is out of reach, otherwise in the middle of what is heard."""
+    middle = float(np.median(heard))
     levels = middle + np.linspace(-max_db, max_db, 121)
-    beyond = np.maximum(np.abs(away[:, None] - levels) - 0.95 * max_db, 0.0).sum(axis=0)
+    beyond = np.clip(np.abs(away[:, None] - levels) - 0.95 * max_db, 0.0, 0.5 * max_db).sum(axis=0)
     return float(levels[int(np.argmin(beyond + 0.02 * np.abs(levels - middle)))])
 
 
