@@ -9,8 +9,9 @@ import math
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from llm_music_gen.domain.progress import Progress, Work, finish
 from llm_music_gen.errors import SoundError, StorageError
 from llm_music_gen.processing.audio import BLOCK_FRAMES, Audio, Block
 from llm_music_gen.sound import ffmpeg
+from llm_music_gen.sound.mp3_headless import with_header
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 4_000, 768_000
 MOST_CHANNELS = 64
@@ -34,6 +36,19 @@ SUFFIXES = frozenset(
 #: What libsndfile names formats -> what we do.
 _FORMATS = {"WAV": "wav", "WAVEX": "wav", "RF64": "wav", "W64": "wav", "FLAC": "flac", "MP3": "mp3", "AIFF": "aiff"}
 _BITS = {"PCM_U8": 16, "PCM_S8": 16, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 32}
+
+
+_Opening = Callable[[], Any]
+"""Opens a file anew, as a soundfile.SoundFile."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Info:
+    frames: int
+    samplerate: int
+    channels: int
+    format: str
+    subtype: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +154,12 @@ def _libsndfile(named: Path, path: Path, notes: list[str], holder: _Folder | Non
 
     try:
         info = soundfile.info(str(path))
+        opening: _Opening = partial(soundfile.SoundFile, str(path))
+        headed = with_header(path) if info.format == "MP3" else None
+        if headed is not None:
+            opening = lambda: soundfile.SoundFile(headed())  # noqa: E731
+            with opening() as file:
+                info = _Info(file.frames, file.samplerate, file.channels, file.format, file.subtype)
         if not LOWEST_RATE_HZ <= info.samplerate <= HIGHEST_RATE_HZ:
             raise SoundError(
                 f"{named} has a sample rate of {info.samplerate} Hz, which is no sound.",
@@ -146,7 +167,7 @@ def _libsndfile(named: Path, path: Path, notes: list[str], holder: _Folder | Non
             )
         if info.channels > MOST_CHANNELS:
             raise SoundError(f"{named} has {info.channels} channels; up to {MOST_CHANNELS} are understood.")
-        frames = info.frames if _reaches_its_end(path, info.frames) else _counted(path)
+        frames = info.frames if _reaches_its_end(opening, info.frames) else _counted(opening)
     except (soundfile.LibsndfileError, OSError, RuntimeError, TypeError, ValueError) as error:
         reason = str(error).rstrip(".").removeprefix(f"Error opening {str(path)!r}: ")
         # libsndfile says of MP3 files without a single frame that they do not exist.
@@ -163,31 +184,31 @@ def _libsndfile(named: Path, path: Path, notes: list[str], holder: _Folder | Non
 
     def walk() -> Iterator[Block]:
         _ = holder  # as long as anybody can walk, the temporary file stays
-        return _blocks(named, path, frames, info, notes)
+        return _blocks(named, opening, frames, info.subtype, notes)
 
     return Audio(info.samplerate, info.channels, frames, walk), info
 
 
-def _reaches_its_end(path: Path, frames: int) -> bool:
+def _reaches_its_end(opening: _Opening, frames: int) -> bool:
     """Whether the last frame that the header promises can be read."""
     import soundfile
 
     if frames == 0:
         return True
     try:
-        with soundfile.SoundFile(str(path)) as file:
+        with opening() as file:
             file.seek(frames - 1)
             return len(file.read(1, dtype="float32", always_2d=True)) == 1
     except (soundfile.LibsndfileError, RuntimeError):
         return False
 
 
-def _counted(path: Path) -> int:
+def _counted(opening: _Opening) -> int:
     """Frames that can be decoded before the first fault."""
     import soundfile
 
     frames = 0
-    with soundfile.SoundFile(str(path)) as file:
+    with opening() as file:
         try:
             while read := len(file.read(_COUNTING_FRAMES, dtype="float32", always_2d=True)):
                 frames += read
@@ -196,18 +217,18 @@ def _counted(path: Path) -> int:
     return frames
 
 
-def _blocks(named: Path, path: Path, frames: int, info: Any, notes: list[str]) -> Iterator[Block]:
+def _blocks(named: Path, opening: _Opening, frames: int, subtype: str, notes: list[str]) -> Iterator[Block]:
     import soundfile
 
     done = 0
     replaced = 0
     try:
-        with soundfile.SoundFile(str(path)) as file:
+        with opening() as file:
             while done < frames:
                 block: Block = file.read(min(BLOCK_FRAMES, frames - done), dtype="float32", always_2d=True)
                 if not len(block):
                     break
-                if info.subtype in ("FLOAT", "DOUBLE"):
+                if subtype in ("FLOAT", "DOUBLE"):
                     broken = ~(np.abs(block) <= _LARGEST_SAMPLE)
                     if broken.any():
                         block[broken] = 0.0

@@ -6,6 +6,7 @@ expect, so that a playlist that calls itself music cannot make it fetch others.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shutil
 import subprocess
@@ -102,7 +103,9 @@ def encode_aac(
                     yield written
                 process.stdin.close()
             except BrokenPipeError:
-                pass  # it stopped early; its exit status and its words follow
+                # It stopped early; its exit status and its words follow. What was not sent yet cannot be.
+                with contextlib.suppress(BrokenPipeError):
+                    process.stdin.close()
             except BaseException:
                 process.kill()
                 raise

@@ -15,7 +15,7 @@ from llm_music_gen.errors import DependencyMissing, SoundError, StorageError, St
 from llm_music_gen.processing.files import kept, opened
 from llm_music_gen.processing.rates import resampled
 from llm_music_gen.processing.writing import Encoding, fitted, write
-from tests.unit.processing.sounds import Samples, audio_of, level_at_db, noise, samples_of, sine
+from tests.unit.processing.sounds import RATE_HZ, Samples, audio_of, level_at_db, noise, rms_db, samples_of, sine
 
 HAS_FFMPEG = shutil.which("ffmpeg") is not None
 needs_ffmpeg = pytest.mark.skipif(not HAS_FFMPEG, reason="ffmpeg is not installed")
@@ -128,6 +128,26 @@ def test_a_truncated_file_gives_what_is_there(suffix: str, tmp_path: Path) -> No
     assert 0.5 * 44_100 < len(samples) < 2.5 * 44_100
     if suffix in (".mp3", ".flac"):
         assert "is cut short or damaged" in file.notes[0]
+
+
+def test_an_mp3_of_changing_bit_rate_without_a_header_is_read_to_its_end(tmp_path: Path) -> None:
+    """Decoders guess the length of such files from the first frame, which is louder here than most."""
+    from llm_music_gen.sound.mp3_headless import with_header
+
+    path = tmp_path / "vbr.mp3"
+    wave = np.concatenate([noise(1.0, -10.0), np.zeros((RATE_HZ * 3, 2), dtype=np.float32), sine(440.0, 1.0, -7.0)])
+    soundfile.write(path, wave, RATE_HZ, format="MP3", bitrate_mode="VARIABLE", compression_level=0.2)
+    data = path.read_bytes()
+    assert with_header(path) is None
+    start = data.index(b"\xff\xfb")
+    first_size = next(at for at in range(start + 100, len(data)) if data[at : at + 2] == b"\xff\xfb") - start
+    path.write_bytes(data[:start] + data[start + first_size :])
+    assert soundfile.info(path).frames < 0.9 * len(wave), "or there is nothing to mend"
+    file = opened(path)
+    samples = samples_of(file.audio)
+    assert len(wave) <= len(samples) < len(wave) + 4_000
+    assert file.notes == []
+    assert rms_db(samples[-RATE_HZ:]) == pytest.approx(-10.0, abs=0.5)
 
 
 def test_numbers_that_are_none_become_silence_and_are_told(tmp_path: Path) -> None:
