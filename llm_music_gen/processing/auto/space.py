@@ -51,6 +51,10 @@ class WidenerChoice(Choice):
     spread: float = 0.0
     """Level of the sides that are made for what has none."""
 
+    def arguments(self) -> dict[str, object]:
+        """As the tool takes them; sides of its own are given to whatever has none."""
+        return {"amount": self.amount, "bass_mono_hz": self.bass_mono_hz}
+
 
 @dataclass(frozen=True, slots=True)
 class Image:
@@ -153,7 +157,7 @@ def auto_stereo_widener(
 def widener_choice(audio: Audio, amount: float | None = None, bass_mono_hz: float | None = None) -> WidenerChoice:
     """Measures the sound; what is given stays as given."""
     chosen = choose_widener(image_of(audio))
-    spread = chosen.spread if amount is None or amount > 1 else 0.0
+    spread = chosen.spread if amount is None or amount >= 1 else 0.0
     return WidenerChoice(
         chosen.reason,
         chosen.amount if amount is None else amount,

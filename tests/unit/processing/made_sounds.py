@@ -59,7 +59,7 @@ def pitch_hz(samples: NDArray[np.float32], rate: int = RATE) -> float:
     return float((peak + 0.5 * (left - right) / (left - 2 * top + right)) * rate / (8 * len(samples)))
 
 
-def band_db(samples: NDArray[np.float32], low_hz: float, high_hz: float, rate: int = RATE) -> float:
+def band_db(samples: NDArray[np.floating], low_hz: float, high_hz: float, rate: int = RATE) -> float:
     """Power between two frequencies in dB full scale, all channels together."""
     spectrum = np.abs(np.fft.rfft(samples, axis=0)) ** 2
     frequencies = np.fft.rfftfreq(len(samples), 1 / rate)
@@ -120,3 +120,22 @@ def music(length_s: float, rate: int = RATE) -> NDArray[np.float32]:
             for harmonic in range(1, 8):
                 out += 0.08 / harmonic * shape * np.sin(2 * np.pi * pitch * harmonic * since)
     return out[:, None].astype(np.float32)
+
+
+def sung(
+    notes: list[int], off_cents: list[float], note_s: float = 0.5, gap_s: float = 0.05, vibrato_cents: float = 35.0
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """A voice on MIDI notes, each off by so many cents, with vibrato after its start; and the pitch of each frame, 0 in gaps."""
+    length, gap = round(note_s * RATE), round(gap_s * RATE)
+    at = np.arange(length) / RATE
+    pitch, level = [], []
+    for note, off in zip(notes, off_cents, strict=True):
+        swing = vibrato_cents * np.clip((at - 0.15) / 0.1, 0, 1) * np.sin(2 * np.pi * 5.5 * at)
+        hz = 440.0 * 2 ** ((note - 69 + (off + swing) / 100) / 12)
+        pitch += [hz, np.full(gap, hz[-1])]
+        level += [np.clip(at / 0.03, 0, 1) * np.clip((note_s - at) / 0.03, 0, 1), np.zeros(gap)]
+    if not gap:
+        level = [np.ones(length) if n % 2 == 0 else np.zeros(0) for n in range(len(level))]
+    hz, loud = np.concatenate(pitch), np.concatenate(level)
+    samples = 0.4 * formants(pulses(hz)) * loud
+    return samples[:, None].astype(np.float32), np.where(loud > 0, hz, 0.0)
