@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from llm_music_gen.domain.key import Key
-from llm_music_gen.domain.score import Arrangement
+from llm_music_gen.domain.score import Arrangement, Intonation
 
+_ORDINARY = Intonation()
 Calm = Literal["day", "night"]
 """How calm: at night nothing rises by more than 1.5 LU in 0.4 s."""
 
@@ -30,6 +31,7 @@ class Chapter:
     """0 bare to 1 as busy as the style allows."""
     a4_hz: float = 440.0
     """Reference pitch that puts the tonic on its frequency."""
+    intonation: Intonation = _ORDINARY
 
     @property
     def end_s(self) -> float:

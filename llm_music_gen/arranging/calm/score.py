@@ -14,14 +14,14 @@ from llm_music_gen.arranging.calm.motif import Motif, motif_scale, motifs_of, pi
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.long_form import Calm, Chapter, HeldTone, LongScore, Piece
 from llm_music_gen.domain.meter import Meter
-from llm_music_gen.domain.score import Arrangement, LeadSection, Marker, Part, PlayedNote
+from llm_music_gen.domain.score import Arrangement, Intonation, LeadSection, Marker, Part, PlayedNote
 from llm_music_gen.styles import Style
 from llm_music_gen.styles.sounds import Instrument, instrument_named
+from llm_music_gen.tuning.intonation import pitch_hz
 from llm_music_gen.units import SAMPLE_RATE_HZ
 
-Tuned = Callable[[Chapter, int], float]
-"""Frequency in Hz of a MIDI pitch in a chapter."""
 InTune = Callable[[int], float]
+"""Frequency in Hz of a MIDI pitch."""
 
 #: Notes of calm parts count in seconds: a quarter note at 60 beats a minute.
 _TEMPO_BPM = 60.0
@@ -66,11 +66,11 @@ def calm_score(
     frames: int,
     calm: Calm,
     seed: int,
-    hz_of: Tuned,
+    band: Sequence[Instrument],
     corrections_db: Mapping[int, float] | None = None,
     without: Sequence[str] = (),
 ) -> LongScore:
-    """The score. `motifs` holds one written section for each chapter; `hz_of` is the tuning: the frequency of a MIDI pitch.
+    """The score. `motifs` holds one written section for each chapter; `band` plays motifs (see `calm_band`);
     `corrections_db` turns the events of single chapters (bowls and notes) up or down.
 
     The same arguments give the same score; a chapter depends on its own number only.
@@ -78,7 +78,6 @@ def calm_score(
     manner = _MANNERS[calm]
     tones: list[HeldTone] = []
     pieces: list[Piece] = []
-    band = _band(style, without)
     mix = {**style.mix.as_settings(), "glue": 0.0, "sidechain_db": 0.0}
     sections = {chapter.number: section for chapter, section in zip(chapters, motifs, strict=True)}
     for group in _alike(chapters):
@@ -86,7 +85,7 @@ def calm_score(
         parts: list[Part] = []
         for chapter in group:
             correction_db = (corrections_db or {}).get(chapter.number, 0.0)
-            tonic, hz = _tonic_pitch(chapter.key), partial(hz_of, chapter)
+            tonic, hz = _tonic_pitch(chapter.key), partial(pitch_hz, a4_hz=chapter.a4_hz, intonation=chapter.intonation)
             chords = chord_walk(chapter, *manner.chord_s, stream(seed, "chords", chapter.number))
             tones += _drone(chapter, tonic, hz)
             tones += _pads(chapter, chords, tonic, manner, hz, stream(seed, "pads", chapter.number))
@@ -98,7 +97,7 @@ def calm_score(
                     parts.append(_part(instrument, played, style, start_frame, length_frames, level_db))
         arrangement = Arrangement(
             title=title, key=group[0].key, meter=Meter.parse("4/4"), tempo_bpm=_TEMPO_BPM,
-            parts=tuple(parts), length_frames=length_frames, a4_hz=group[0].a4_hz, mix=mix,
+            parts=tuple(parts), length_frames=length_frames, a4_hz=group[0].a4_hz, intonation=group[0].intonation, mix=mix,
             markers=tuple(Marker(max(0.0, chapter.start_s - start_frame / SAMPLE_RATE_HZ), chapter.name) for chapter in group),
         )  # fmt: skip
         pieces.append(Piece(start_frame, length_frames, partial(_same, arrangement)))
@@ -114,11 +113,15 @@ def _alike(chapters: Sequence[Chapter]) -> list[list[Chapter]]:
     """Neighbouring chapters of one tuning together: a band is tuned once for each."""
     groups: list[list[Chapter]] = []
     for chapter in chapters:
-        if groups and groups[-1][0].a4_hz == chapter.a4_hz:
+        if groups and _tuning(groups[-1][0]) == _tuning(chapter):
             groups[-1].append(chapter)
         else:
             groups.append([chapter])
     return groups
+
+
+def _tuning(chapter: Chapter) -> tuple[float, Intonation]:
+    return chapter.a4_hz, chapter.intonation
 
 
 def _span(group: Sequence[Chapter], chapters: Sequence[Chapter], frames: int) -> tuple[int, int]:
@@ -259,8 +262,8 @@ def _play(
     return time_s
 
 
-def _band(style: Style, without: Sequence[str]) -> list[Instrument]:
-    """The style's own single-note instruments, and gentle ones beside them where it names fewer than three."""
+def calm_band(style: Style, without: Sequence[str], suits: Callable[[Instrument], bool]) -> list[Instrument]:
+    """The style's own single-note instruments that suit, and gentle ones beside them where those are fewer than four."""
     refused = {name.lower() for name in without}
     if "melody" in refused:
         return []
@@ -274,7 +277,7 @@ def _band(style: Style, without: Sequence[str]) -> list[Instrument]:
         if len(band) >= 4:
             break
         sound = instrument_named(name)
-        if sound not in band and name not in refused:
+        if sound not in band and name not in refused and suits(sound):
             band.append(sound)
     return band
 

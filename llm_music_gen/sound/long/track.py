@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from llm_music_gen.domain.long_form import HeldTone, LongScore, Piece
 from llm_music_gen.domain.meter import Meter
-from llm_music_gen.domain.score import Arrangement
+from llm_music_gen.domain.score import Arrangement, Intonation
 from llm_music_gen.sound.bed.field import ToneField
 from llm_music_gen.sound.bed.layers import BedLayer
 from llm_music_gen.sound.bed.timbres import held
@@ -46,8 +46,8 @@ class TrackPlayer:
     """Renders stretches of one track; keeps the synth and the notes it rendered."""
 
     track: Track
-    _synths: dict[float, FluidNoteSynth] = field(default_factory=dict)
-    _caches: dict[tuple[float, float], NoteCache] = field(default_factory=dict)
+    _synths: dict[tuple[float, Intonation], FluidNoteSynth] = field(default_factory=dict)
+    _caches: dict[tuple[float, Intonation, float], NoteCache] = field(default_factory=dict)
     _arranged: dict[int, Arrangement] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -112,7 +112,9 @@ class TrackPlayer:
         """The room of held tones, without any player."""
         score = self.track.score
         first = score.chapters[0]
-        return Arrangement("", first.key, Meter(4, 4), 60.0, (), score.frames, first.a4_hz, mix=score.mix)
+        return Arrangement(
+            "", first.key, Meter(4, 4), 60.0, (), score.frames, first.a4_hz, intonation=first.intonation, mix=score.mix
+        )
 
     def _arrangement(self, number: int, piece: Piece) -> Arrangement:
         if number not in self._arranged:
@@ -124,14 +126,17 @@ class TrackPlayer:
         return self._arranged[number]
 
     def _cache(self, arrangement: Arrangement) -> NoteCache:
-        a4_hz = arrangement.a4_hz
-        if a4_hz not in self._synths:
-            self._synths[a4_hz] = FluidNoteSynth(self.track.soundfont, a4_hz)
-        key = (a4_hz, arrangement.quarter_bpm)
-        if key not in self._caches:
+        a4_hz, intonation, bpm = arrangement.a4_hz, arrangement.intonation, arrangement.quarter_bpm
+        if (a4_hz, intonation) not in self._synths:
+            # One tuning after the other: a synth holds a whole soundfont in memory.
+            self.close()
             self._caches.clear()
-            self._caches[key] = NoteCache(self._synths[a4_hz], *key, most_bytes=_CACHE_BYTES)
-        return self._caches[key]
+            self._synths[a4_hz, intonation] = FluidNoteSynth(self.track.soundfont, a4_hz, intonation)
+        if (a4_hz, intonation, bpm) not in self._caches:
+            self._caches.clear()
+            synth = self._synths[a4_hz, intonation]
+            self._caches[a4_hz, intonation, bpm] = NoteCache(synth, a4_hz, bpm, most_bytes=_CACHE_BYTES, intonation=intonation)
+        return self._caches[a4_hz, intonation, bpm]
 
 
 def _turned(tone: HeldTone, gain_db: float) -> HeldTone:

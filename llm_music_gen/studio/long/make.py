@@ -254,7 +254,7 @@ def _abc(recipe: Recipe) -> str:
 
 def _tune_theme(recipe: Recipe, long: LongRecord, number: int) -> Theme:
     theme = recipe.theme.theme()
-    return replace(theme, title=long.chapters[number].name, key=long.chapters[number].chapter(number).key)
+    return replace(theme, title=long.chapters[number].name, key=long.chapter(number).key)
 
 
 def _whole_arrangement(recipe: Recipe, shop: LongWorkshop) -> Arrangement | None:

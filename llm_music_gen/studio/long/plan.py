@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from llm_music_gen.arranging.calm import calm_band
 from llm_music_gen.composing.chapters import plan_chapters
 from llm_music_gen.composing.lengths import LengthRange
 from llm_music_gen.composing.lexicon import bend_of
@@ -18,8 +19,10 @@ from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.long_form import Calm, Chapter
 from llm_music_gen.domain.meter import Meter
 from llm_music_gen.domain.progress import Progress, Work
+from llm_music_gen.domain.score import System
 from llm_music_gen.domain.theme import SectionPlan, Theme
 from llm_music_gen.errors import UsageError
+from llm_music_gen.sound.steady import steadiness
 from llm_music_gen.studio.long.layers import read_layers
 from llm_music_gen.studio.long.record import ChapterRecord, LayerRecord, LongRecord
 from llm_music_gen.studio.recipe import FileRecord, ModelRecord, Recipe
@@ -51,7 +54,7 @@ class LongWish:
 
     night: bool = False
     """Nothing that wakes: calmer, quieter, darker."""
-    intonation: str = "equal"
+    intonation: System = "equal"
     layers: str = ""
     """As typed: "binaural 10-2, rain"."""
     frequencies: tuple[Frequency, ...] = ()
@@ -101,6 +104,7 @@ def plan_long(request: SongRequest, wish: LongWish, seed: int, created: str, wor
         long=LongRecord(
             calm=wish.calm, intonation=wish.intonation, tonic_hz=tuning.tonic_hz,
             frequency=", ".join(frequency.label for frequency in wish.frequencies), chapters=written, layers=layers,
+            band=_band(style, request.without, workshop, promised=bool(wish.frequencies)) if is_calm(style) else (),
         ),
     )  # fmt: skip
 
@@ -142,6 +146,16 @@ def _layers(wish: LongWish, tuning: Tuning, tempo_bpm: float, length_s: float) -
     if rate is not None and not any(layer.kind in ("binaural", "monaural", "isochronic") for layer in layers):
         layers += read_layers(f"isochronic {rate:g}", tonic_hz=tonic_hz, tempo_bpm=tempo_bpm, length_s=length_s)
     return layers
+
+
+def _band(style: Style, without: Sequence[str], workshop: Workshop, *, promised: bool) -> tuple[str, ...]:
+    """Who plays motifs: where a frequency is promised only who keeps to it, in both registers that motifs have."""
+    if not promised:
+        chosen = calm_band(style, without, lambda sound: True)
+    else:
+        with steadiness(workshop.soundfont.path) as known:
+            chosen = calm_band(style, without, lambda sound: all(known.is_steady(sound.program, pitch) for pitch in (60, 72)))
+    return tuple(f"<{sound.voice}>" if sound.voice else sound.name for sound in chosen)
 
 
 def _written(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Literal
+
 from pydantic import Field
 
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.long_form import Calm, Chapter
+from llm_music_gen.domain.score import Intonation
 from llm_music_gen.studio.records import Record, SectionText, ThemeRecord
 
 
@@ -34,9 +38,11 @@ class ChapterRecord(Record):
             density=chapter.density, a4_hz=chapter.a4_hz, unit=unit, sections=sections, theme=theme,
         )  # fmt: skip
 
-    def chapter(self, number: int) -> Chapter:
+    def chapter(self, number: int, intonation: Intonation) -> Chapter:
         """The chapter again. Raises NotationError for a key that cannot be read."""
-        return Chapter(number, self.start_s, self.length_s, self.name, Key.parse(self.key), self.depth, self.density, self.a4_hz)
+        key = Key.parse(self.key)
+        tuned = replace(intonation, tonic_pc=key.tonic_pc)
+        return Chapter(number, self.start_s, self.length_s, self.name, key, self.depth, self.density, self.a4_hz, tuned)
 
 
 class LayerRecord(Record):
@@ -55,14 +61,20 @@ class LayerRecord(Record):
 class LongRecord(Record):
     """A long track."""
 
+    def chapter(self, number: int) -> Chapter:
+        """One of its chapters, tuned; every frequency is kept exactly where one was promised."""
+        return self.chapters[number].chapter(number, Intonation(self.intonation, 0, bool(self.frequency)))
+
     calm: Calm
-    intonation: str = Field(pattern="^(equal|just)$")
+    intonation: Literal["equal", "just"]
     tonic_hz: float | None = None
     """Where the tonic was asked to lie; None for concert pitch or a reference."""
     frequency: str = ""
     """As asked for, for people."""
     chapters: tuple[ChapterRecord, ...] = Field(min_length=1)
     layers: tuple[LayerRecord, ...] = ()
+    band: tuple[str, ...] = ()
+    """Instruments that play motifs in calm music: names, own voices in <angle brackets>."""
     rounds: int = 0
     """How often events that stood out were turned down."""
     corrections_db: dict[int, float] = Field(default_factory=dict)

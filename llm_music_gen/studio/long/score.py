@@ -19,13 +19,15 @@ from llm_music_gen.domain.score import Arrangement
 from llm_music_gen.domain.theme import SectionPlan, Theme
 from llm_music_gen.errors import StyleError, UsageError
 from llm_music_gen.sound.long.track import Track
+from llm_music_gen.sound.steady import steadiness
 from llm_music_gen.studio.band import played
 from llm_music_gen.studio.long.layers import bed_layer
 from llm_music_gen.studio.long.record import ChapterRecord, LongRecord
 from llm_music_gen.studio.recipe import Recipe, read_recipe
 from llm_music_gen.studio.song import style_sha256
 from llm_music_gen.styles import Style, load_styles
-from llm_music_gen.units import SAMPLE_RATE_HZ, midi_to_hz
+from llm_music_gen.styles.sounds import instrument_named
+from llm_music_gen.units import SAMPLE_RATE_HZ
 
 
 def open_track(recipe_path: Path, styles_dir: Path | None, soundfont: Path) -> Track:
@@ -42,9 +44,9 @@ def track_of(recipe: Recipe, styles: Mapping[str, Style], soundfont: Path) -> Tr
     if style_sha256(style) != recipe.style_sha256:
         names = ", ".join(recipe.style_names)
         raise StyleError(f"The style sheets ({names}) have changed since this track was planned.", hint="Plan it anew.")
-    chapters = tuple(record.chapter(number) for number, record in enumerate(long.chapters))
+    chapters = tuple(long.chapter(number) for number in range(len(long.chapters)))
     calm = long.chapters[0].theme is None
-    score = _calm(recipe, long, chapters, style) if calm else _band(recipe, long, chapters, style)
+    score = _calm(recipe, long, chapters, style) if calm else _band(recipe, long, chapters, style, soundfont)
     layers = tuple(bed_layer(record, recipe.seed + 101 * number) for number, record in enumerate(long.layers))
     return Track(score, soundfont, layers)
 
@@ -58,29 +60,31 @@ def _calm(recipe: Recipe, long: LongRecord, chapters: tuple[Chapter, ...], style
         motifs.append(sheet_of(theme, Fraction(record.unit), sections).sections[0])
     return calm_score(
         recipe.theme.title, chapters, motifs, style, frames=recipe.theme.length_frames, calm=long.calm, seed=recipe.seed,
-        hz_of=_frequency, corrections_db=long.corrections_db, without=recipe.theme.without,
+        band=[instrument_named(name) for name in long.band], corrections_db=long.corrections_db, without=recipe.theme.without,
     )  # fmt: skip
 
 
-def _frequency(chapter: Chapter, pitch: int) -> float:
-    return midi_to_hz(pitch, chapter.a4_hz)
-
-
-def _band(recipe: Recipe, long: LongRecord, chapters: tuple[Chapter, ...], style: Style) -> LongScore:
+def _band(recipe: Recipe, long: LongRecord, chapters: tuple[Chapter, ...], style: Style, soundfont: Path) -> LongScore:
     pieces = []
-    for number, (record, chapter) in enumerate(zip(long.chapters, chapters, strict=True)):
+    for record, chapter in zip(long.chapters, chapters, strict=True):
         assert record.theme is not None
         start = round(chapter.start_s * SAMPLE_RATE_HZ)
         length = min(record.theme.length_frames, recipe.theme.length_frames - start)
-        pieces.append(Piece(start, length, partial(_arranged, record, style, recipe.seed, number, length)))
+        pieces.append(Piece(start, length, partial(_arranged, record, style, recipe.seed, chapter, length, soundfont)))
     return LongScore(recipe.theme.length_frames, chapters, (), tuple(pieces), 0.0, 0.0)
 
 
-def _arranged(record: ChapterRecord, style: Style, seed: int, number: int, length_frames: int) -> Arrangement:
+def _arranged(
+    record: ChapterRecord, style: Style, seed: int, chapter: Chapter, length_frames: int, soundfont: Path
+) -> Arrangement:
     """What the band plays in one chapter."""
     assert record.theme is not None
     theme = record.theme.theme()
     sections = [WrittenSection(part.label, part.bars, part.text) for part in record.sections]
     sheet = sheet_of(theme, Fraction(record.unit), sections)
-    arrangement = played(theme, sheet, style, np.random.SeedSequence(seed, spawn_key=(9, number)))
-    return replace(arrangement, a4_hz=record.a4_hz, length_frames=length_frames)
+    arrangement = played(theme, sheet, style, np.random.SeedSequence(seed, spawn_key=(9, chapter.number)))
+    tuned = replace(arrangement, a4_hz=record.a4_hz, intonation=chapter.intonation, length_frames=length_frames)
+    if not chapter.intonation.exact:
+        return tuned
+    with steadiness(soundfont) as known:
+        return known.steadied(tuned)[0]

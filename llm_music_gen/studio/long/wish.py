@@ -25,7 +25,7 @@ def is_long(request: GenerateRequest, length: LengthRange, frequencies: Sequence
 def long_wish(request: GenerateRequest, usual_frequency: str) -> LongWish:
     """What the request says of the track. Raises UsageError."""
     return LongWish(
-        night=request.night, intonation=request.intonation or "equal", layers=request.layers,
+        night=request.night, intonation="just" if request.intonation == "just" else "equal", layers=request.layers,
         frequencies=read_frequencies(request.frequency or usual_frequency),
         step_s=float(parse_length(request.each or "10").min_s),
     )  # fmt: skip
