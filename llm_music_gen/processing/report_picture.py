@@ -11,6 +11,8 @@ from llm_music_gen.processing.dsp.spectrum import ThirdOctaves
 from llm_music_gen.processing.report import Report
 
 SIZE = (960, 480)
+#: Drawn so much larger and made smaller afterwards, for smooth lines.
+_LARGER = 2
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 44, 44
 _LOWEST_HZ, _HIGHEST_HZ = 22.0, 22_000.0
 _GRID_HZ = (31.5, 63, 125, 250, 500, 1_000, 2_000, 4_000, 8_000, 16_000)
@@ -20,32 +22,34 @@ _BACKGROUND, _GRID, _TEXT, _BEFORE, _AFTER = "#14161a", "#2c3038", "#c8ccd4", "#
 
 def spectra_png(report: Report) -> bytes:
     """A PNG: third-octave levels over frequency, grey before and green after, as loud as they are."""
-    from PIL import Image, ImageDraw
+    from PIL import Image, ImageDraw, ImageFont
 
     before, after = report.before.spectrum, report.after.spectrum
     loudest = max([level for level in (*before.levels_db, *after.levels_db) if math.isfinite(level)], default=0.0)
     top_db = 10.0 * math.ceil((loudest + 3.0) / 10.0)
-    image = Image.new("RGB", SIZE, _BACKGROUND)
+    image = Image.new("RGB", (_LARGER * SIZE[0], _LARGER * SIZE[1]), _BACKGROUND)
     draw = ImageDraw.Draw(image)
+    font = ImageFont.load_default(11 * _LARGER)
     for hz in _GRID_HZ:
         x = _x(hz)
-        draw.line((x, _TOP, x, SIZE[1] - _BOTTOM), fill=_GRID)
-        draw.text((x, SIZE[1] - _BOTTOM + 8), f"{hz / 1000:g}k" if hz >= 1_000 else f"{hz:g}", fill=_TEXT, anchor="ma")
+        draw.line(_at((x, _TOP), (x, SIZE[1] - _BOTTOM)), fill=_GRID, width=_LARGER)
+        name = f"{hz / 1000:g} kHz" if hz >= 1_000 else f"{hz:g} Hz"
+        draw.text(_at((x, SIZE[1] - _BOTTOM + 8))[0], name, fill=_TEXT, anchor="ma", font=font)
     for step in range(int(_RANGE_DB) // 10 + 1):
         y = _y(top_db - 10.0 * step, top_db)
-        draw.line((_LEFT, y, SIZE[0] - _RIGHT, y), fill=_GRID)
-        draw.text((_LEFT - 8, y), f"{top_db - 10 * step:g} dB", fill=_TEXT, anchor="rm")
+        draw.line(_at((_LEFT, y), (SIZE[0] - _RIGHT, y)), fill=_GRID, width=_LARGER)
+        draw.text(_at((_LEFT - 8, y))[0], f"{top_db - 10 * step:g} dB", fill=_TEXT, anchor="rm", font=font)
     for spectrum, colour, line in ((before, _BEFORE, 2), (after, _AFTER, 3)):
         points = _points(spectrum, top_db)
         if len(points) > 1:
-            draw.line(points, fill=colour, width=line, joint="curve")
+            draw.line(_at(*points), fill=colour, width=line * _LARGER, joint="curve")
     for number, (name, colour, lufs) in enumerate(
         (("before", _BEFORE, report.before.lufs), ("after", _AFTER, report.after.lufs))
     ):
         loudness = f"{lufs:.1f} LUFS" if math.isfinite(lufs) else "silence"
-        draw.text((_LEFT + 220 * number, 16), f"{name}: {loudness}", fill=colour, anchor="la")
+        draw.text(_at((_LEFT + 220 * number, 16))[0], f"{name}: {loudness}", fill=colour, anchor="la", font=font)
     with io.BytesIO() as out:
-        image.save(out, "PNG")
+        image.resize(SIZE, Image.Resampling.LANCZOS).save(out, "PNG")
         return out.getvalue()
 
 
@@ -67,6 +71,11 @@ def _points(spectrum: ThirdOctaves, top_db: float) -> list[tuple[float, float]]:
         (_x(hz), _y(max(level, top_db - _RANGE_DB), top_db))
         for hz, level in zip(spectrum.centres_hz, spectrum.levels_db, strict=True)
     ]
+
+
+def _at(*points: tuple[float, float]) -> list[tuple[float, float]]:
+    """Places of the picture in the larger one that is drawn."""
+    return [(_LARGER * x, _LARGER * y) for x, y in points]
 
 
 def _x(hz: float) -> float:

@@ -21,6 +21,7 @@ from llm_music_gen.processing.audio import Audio
 from llm_music_gen.processing.auto.tools import AUTO_TOOLS
 from llm_music_gen.processing.conversion import encoding_after
 from llm_music_gen.processing.files import AudioFile, keep, opened
+from llm_music_gen.processing.filters import checked_bands
 from llm_music_gen.processing.levels import limit, normalize
 from llm_music_gen.processing.measure import Measurement, measuring
 from llm_music_gen.processing.registry import JOINING, LOOKING, REGISTRY
@@ -59,7 +60,7 @@ def run(
     `scratch_dir`: where temporary sound goes, about 1.3 GB for an hour of stereo; the system's own place where it is None.
     Raises UsageError for calls that make no sense, before anything is done.
     """
-    checked = [REGISTRY.checked(call) for call in calls]
+    checked = [_checked(call) for call in calls]
     if not files:
         raise UsageError("There is no file to process.")
     groups: list[tuple[Path, Sequence[Path]]] = [(file, ()) for file in files]
@@ -76,6 +77,13 @@ def run(
                 raise
             out.append(Failure(file, str(error)))
     return out
+
+
+def _checked(call: Call) -> Call:
+    checked = REGISTRY.checked(call)
+    if call.tool == "eq":
+        return Call("eq", {"bands": checked_bands(checked.args["bands"])})
+    return checked
 
 
 def _part_of(work: Work[Report], number: int, count: int) -> Work[Report]:

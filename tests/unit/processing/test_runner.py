@@ -169,7 +169,16 @@ def test_stopping_leaves_nothing_behind(song: Path, tmp_path: Path, monkeypatch:
         assert list(scratch.iterdir()) == []
 
 
-@pytest.mark.parametrize("call", [Call("gain", {"decibel": 3}), Call("tempo"), Call("nothing"), Call("eq", {"bands": "loud"})])
+@pytest.mark.parametrize(
+    "call",
+    [
+        Call("gain", {"decibel": 3}),
+        Call("tempo"),
+        Call("nothing"),
+        Call("eq", {"bands": "loud"}),
+        Call("eq", {"bands": [{"hz": 100}]}),
+    ],
+)
 def test_calls_that_make_no_sense_are_refused_before_anything_is_done(call: Call, song: Path) -> None:
     with pytest.raises(UsageError):
         finish(run([call], [song]))
