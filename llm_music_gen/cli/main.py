@@ -16,6 +16,7 @@ from llm_music_gen.errors import StudioError
 COMMANDS = {
     "generate": "make songs from styles",
     "library": "list, show, remove, rescan or export your songs",
+    "proof": "measure a finished file and say what is as promised",
     "remake": "make a song again from its recipe",
     "resume": "go on with tracks of hours that were interrupted",
     "like": "make another song of the same kind",

@@ -149,7 +149,8 @@ def _features(seconds: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _compared(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
-    """(best match of every window with any second at least five minutes away, the same with other windows, median of all pairs).
+    """(best match of every window with any second at least five minutes away, the same with other windows, median of a third of
+    all pairs).
 
     Whole loops need the fine comparison, whatever their length; how alike windows are is usually told on their own grid.
     """
@@ -164,6 +165,6 @@ def _compared(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[n
         apart = np.where(away, block, -1.0)
         nearest[start : start + len(block)] = apart.max(axis=1)
         best[start : start + len(block)] = apart[:, ::_HOP_S].max(axis=1)
-        samples.append(block[:, ::_HOP_S][away[:, ::_HOP_S]])
+        samples.append(block[:, :: 3 * _HOP_S][away[:, :: 3 * _HOP_S]])
     pairs = np.concatenate(samples)
     return nearest, best, float(np.median(pairs[:: max(1, math.ceil(len(pairs) / 1_000_000))]))
