@@ -232,12 +232,15 @@ class _Aim:
 
 
 def _aim(calls: Sequence[Call]) -> _Aim:
-    """What the last call for level promised, if nothing after it changes the level."""
+    """What the last call for level promised, as far as nothing after it can have changed that."""
+    loudness_stays = True
     for call in reversed(calls):
         if call.tool in _CEILINGS:
-            return _Aim(_argument(call, _CEILINGS[call.tool]), _argument(call, "lufs") if call.tool in _LOUDNESS else None)
-        if call.tool not in _LEVEL_STAYS:
+            lufs = _argument(call, "lufs") if call.tool in _LOUDNESS and loudness_stays else None
+            return _Aim(_argument(call, _CEILINGS[call.tool]), lufs)
+        if call.tool not in _PEAKS_STAY:
             break
+        loudness_stays = loudness_stays and call.tool in _LOUDNESS_STAYS
     return _Aim()
 
 
@@ -247,7 +250,8 @@ def _argument(call: Call, name: str) -> float:
 
 
 _LOUDNESS = frozenset(("normalize", "auto_gain"))
-_LEVEL_STAYS = frozenset(("reverse", "convert"))
+_LOUDNESS_STAYS = frozenset(("reverse", "convert"))
+_PEAKS_STAY = frozenset(("trim", "fade", "silence", "tremolo", "mono", *_LOUDNESS_STAYS))
 
 
 def _written(audio: Audio, output: Path, encoding: Encoding, tags_of: Path, aim: _Aim) -> Work[Measurement]:

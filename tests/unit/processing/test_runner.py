@@ -101,6 +101,18 @@ def test_loudness_and_ceiling_hold_in_the_finished_file(fmt: str, song: Path) ->
     assert report.after.true_peak_dbtp <= -1.0
 
 
+def test_a_ceiling_outlives_what_cannot_raise_peaks(song: Path) -> None:
+    calls = [
+        Call("normalize", {"lufs": -10.0}),
+        Call("trim", {"end_s": 1.5}),
+        Call("fade", {"out_s": 0.5}),
+        Call("convert", {"fmt": "ogg"}),
+    ]
+    report = done(calls, song)
+    assert report.after.true_peak_dbtp <= -1.0
+    assert report.after.lufs < -10.0, "the fade takes loudness, which is not put back"
+
+
 def test_an_mp3_stays_an_mp3_of_about_its_bit_rate(tmp_path: Path) -> None:
     path = tmp_path / "a.mp3"
     soundfile.write(path, music(), RATE_HZ)
