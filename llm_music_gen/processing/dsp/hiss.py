@@ -14,7 +14,8 @@ from llm_music_gen.processing.dsp.spectrum import Spectra, hann, spectra, throug
 _WINDOW_S = 0.046
 #: Windows averaged to one look at the noise, about 0.19 s.
 _LOOK_WINDOWS = 16
-_MOST_LOOKS = 1024
+#: Looks that are kept, times bins: 16 MB.
+_MOST_LOOKED_AT = 1 << 21
 #: What the 10th percentile of the mean of 16 overlapping Hann windows of white noise has of its mean: they carry as much as 8.6
 #: independent ones (Welch 1967), and the percentile of a gamma distribution of that shape follows.
 _PERCENTILE, _PERCENTILE_OF_MEAN = 10.0, 0.594
@@ -98,7 +99,7 @@ def _looks(audio: Audio, window: int) -> tuple[NDArray[np.float64], NDArray[np.f
                 if number % stride == 0:
                     looks.append(look)
                 number += 1
-            if len(looks) >= _MOST_LOOKS:
+            if len(looks) >= max(64, _MOST_LOOKED_AT // len(look)):
                 looks, stride = looks[::2], stride * 2
     return np.array(looks), total / max(1, count)
 

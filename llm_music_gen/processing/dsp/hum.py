@@ -16,7 +16,7 @@ MAINS_HZ = (50.0, 60.0)
 _HIGHEST_HZ = 3_000.0
 #: Long looks tell the frequency; short ones tell what goes on sounding when the music or the voice pauses.
 _LOOK_S, _SHORT_LOOK_S = 4.0, 1.0
-_MOST_LOOKS = 600
+_MOST_LOOKS = 240
 #: A harmonic stands this far over its neighbourhood when everything else is quiet.
 _PROMINENCE_DB = 8.0
 _SURE_DB = 18.0
@@ -109,21 +109,27 @@ def _quiet_spectrum(audio: Audio, window: int, percentile: float) -> _Quiet:
     size = next_fast_len(2 * window, real=True)
     shape = hann(window)
     top = int(min(_HIGHEST_HZ + 50.0, rate / 2) * size / rate) + 1
-    looks: list[NDArray[np.float64]] = []
+    looks: list[NDArray[np.float32]] = []
     stride = 1
     before: Block | None = None
     number = 0
     for half in exact_blocks(audio, max(1, window // 2)):
         if before is not None and len(half) == len(before):
             if number % stride == 0:
-                both = np.concatenate((before, half)).T * shape[: 2 * len(half)]
-                looks.append(np.mean(np.abs(rfft(both, size, axis=1)[:, :top]) ** 2, axis=0, dtype=np.float64))
+                both = np.concatenate((before, half))
+                look = np.zeros(top)
+                # One channel at a time, so that 32 of them need no more memory.
+                for channel in both.T:
+                    look += np.abs(rfft(channel * shape[: len(channel)], size)[:top]) ** 2
+                looks.append((look / audio.channels).astype(np.float32))
             number += 1
         before = half
         if len(looks) >= _MOST_LOOKS:
             looks, stride = looks[::2], stride * 2
     sounding = [look for look in looks if look.sum() > 1e-9]
-    power = np.percentile(np.array(sounding), percentile, axis=0) / (window / 4) ** 2 if sounding else np.zeros(top)
+    if not sounding:
+        return _Quiet(np.zeros(top), rate / size, 2 * rate / window)
+    power = np.percentile(np.array(sounding), percentile, axis=0).astype(np.float64) / (window / 4) ** 2
     return _Quiet(power, rate / size, 2 * rate / window)
 
 

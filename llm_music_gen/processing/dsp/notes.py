@@ -47,8 +47,10 @@ def key_of(track: PitchTrack) -> Key | None:
     pitches = _midi(track)[track.voiced]
     if not len(pitches):
         return None
-    away = (pitches[:, None] - np.arange(12) + 6.0) % 12.0 - 6.0
-    histogram = np.exp(-0.5 * (away / 0.35) ** 2).sum(axis=0)
+    cents = np.bincount(np.round(pitches * 100).astype(np.int64) % 1200, minlength=1200)
+    away = (np.arange(1200)[:, None] / 100 - np.arange(12) + 6.0) % 12.0 - 6.0
+    # Who sings between two notes counts for both.
+    histogram = cents @ np.exp(-0.5 * (away / 0.35) ** 2)
     fits = [
         (float(np.corrcoef(np.roll(profile, tonic), histogram)[0, 1]), tonic, mode)
         for mode, profile in (("major", _MAJOR), ("minor", _MINOR))
@@ -105,8 +107,8 @@ def _course(pitches: NDArray[np.float64], states: NDArray[np.float64], hop_s: fl
     """The state at each step, shape (steps,): least distance plus the price of changes (Viterbi)."""
     costs = np.minimum(np.abs(pitches[:, None] - states) * 100, _FARTHEST_CENTS) * hop_s
     total = costs[0]
-    came = np.zeros(costs.shape, dtype=np.int64)
-    stay = np.arange(len(states))
+    came = np.zeros(costs.shape, dtype=np.int16)
+    stay = np.arange(len(states), dtype=np.int16)
     for step in range(1, len(pitches)):
         best = int(np.argmin(total))
         change = total[best] + _CHANGE_CENTS_S < total

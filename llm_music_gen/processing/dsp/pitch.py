@@ -19,6 +19,9 @@ _SUM_S = 0.024
 _DIP, _VOICED = 0.12, 0.3
 _SILENT_POWER = 1e-8
 _BATCH = 256
+#: Steps on each side that a step has to agree with, and within what.
+_NEIGHBOURS, _OCTAVES_OFF = 4, 0.25
+_PIECE = 1 << 14
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -113,6 +116,19 @@ def _yin(
     return np.where(heard, rate_hz / lag, 0.0), np.where(heard, lag, longest / 2)
 
 
+def _is_steady(logs: NDArray[np.float64], start: int) -> NDArray[np.bool_]:
+    """Which of a piece of the steps have neighbours that agree with them. NaN stands for no pitch."""
+    stop = min(start + _PIECE, len(logs))
+    around = logs[max(0, start - _NEIGHBOURS) : stop + _NEIGHBOURS]
+    before, after = max(0, _NEIGHBOURS - start), max(0, stop + _NEIGHBOURS - len(logs))
+    views = np.lib.stride_tricks.sliding_window_view(np.pad(around, (before, after), constant_values=np.nan), 2 * _NEIGHBOURS + 1)
+    enough = np.sum(~np.isnan(views), axis=1) > _NEIGHBOURS
+    middle = np.full(stop - start, np.nan)
+    middle[enough] = np.nanmedian(views[enough], axis=1)
+    here = logs[start:stop]
+    return np.asarray(~np.isnan(here) & enough & (np.abs(here - middle) < _OCTAVES_OFF))
+
+
 def _evened(times_s: NDArray[np.float64], pitches: NDArray[np.float64], steps: int, step_s: float) -> NDArray[np.float64]:
     """Pitch at even times, without single steps in a wrong octave and without blips too short to be sung."""
     at = np.arange(steps) * step_s
@@ -120,13 +136,7 @@ def _evened(times_s: NDArray[np.float64], pitches: NDArray[np.float64], steps: i
     if not voiced.any():
         return np.zeros(steps)
     logs = np.where(voiced, np.log2(np.where(voiced, pitches, 1.0)), np.nan)
-    padded = np.pad(logs, 4, constant_values=np.nan)
-    views = np.lib.stride_tricks.sliding_window_view(padded, 9)
-    counted = np.sum(~np.isnan(views), axis=1)
-    middle = np.full(len(logs), np.nan)
-    some = counted > 0
-    middle[some] = np.nanmedian(views[some], axis=1)
-    steady = voiced & (np.abs(logs - middle) < 0.25) & (counted >= 5)
+    steady = np.concatenate([_is_steady(logs, start) for start in range(0, len(logs), _PIECE)])
     if not steady.any():
         return np.zeros(steps)
     order = np.argsort(times_s[steady], kind="stable")
