@@ -78,7 +78,10 @@ def calm_score(
     manner = _MANNERS[calm]
     tones: list[HeldTone] = []
     pieces: list[Piece] = []
-    mix = {**style.mix.as_settings(), "glue": 0.0, "sidechain_db": 0.0}
+    cuts = ("_highpass_hz", "_lowpass_hz")
+    # Single notes far apart need no room made for them, and nothing may pump.
+    settings = {name: value for name, value in style.mix.as_settings().items() if not name.endswith(cuts)}
+    mix = {**settings, "glue": 0.0, "sidechain_db": 0.0}
     sections = {chapter.number: section for chapter, section in zip(chapters, motifs, strict=True)}
     for group in _alike(chapters):
         start_frame, length_frames = _span(group, chapters, frames)

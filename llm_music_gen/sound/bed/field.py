@@ -20,11 +20,13 @@ from llm_music_gen.units import SAMPLE_RATE_HZ
 #: Distance of the knots between which loudness runs straight: 23 ms.
 KNOT = 1_024
 #: Intervals that share one product of matrices; frequencies that are silent in all of them cost nothing.
-_GROUP = 64
+_GROUP = 256
 _MOST_BASES = 512
+_GROUPS_KEPT = 2
 _HIGHEST_HZ = 0.45 * SAMPLE_RATE_HZ
 #: Quieter partials than this are left out.
 _INAUDIBLE = 1e-6
+_GOLDEN = 0.6180339887498949
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +70,27 @@ class ToneField:
         self._onsets = np.array([tone.onset_frame for tone in self._tones], dtype=np.int64)
         self._ends = np.array([tone.end_frame for tone in self._tones], dtype=np.int64)
         self._bases: OrderedDict[float, NDArray[np.float32]] = OrderedDict()
+        self._groups: OrderedDict[int, NDArray[np.float32] | None] = OrderedDict()
 
     def block(self, first_frame: int, frames: int) -> NDArray[np.float32]:
         """Samples [first_frame, first_frame + frames), shape (frames, 2)."""
-        first, last = first_frame // KNOT, -(-(first_frame + frames) // KNOT)
         # Groups lie on an absolute grid: which products are formed does not depend on where a block begins.
-        first, last = first // _GROUP * _GROUP, -(-last // _GROUP) * _GROUP
-        out = np.zeros(((last - first) * KNOT, 2), dtype=np.float32)
-        for group in range(first, last, _GROUP):
-            sound = self._group(group)
+        span = _GROUP * KNOT
+        out = np.zeros((frames, 2), dtype=np.float32)
+        for number in range(first_frame // span, -(-(first_frame + frames) // span)):
+            sound = self._kept_group(number)
             if sound is not None:
-                out[(group - first) * KNOT : (group - first + _GROUP) * KNOT] = sound
-        offset = first_frame - first * KNOT
-        return out[offset : offset + frames]
+                begin, end = max(first_frame, number * span), min(first_frame + frames, (number + 1) * span)
+                out[begin - first_frame : end - first_frame] = sound[begin - number * span : end - number * span]
+        return out
+
+    def _kept_group(self, number: int) -> NDArray[np.float32] | None:
+        """A group; blocks shorter than one ask for it several times."""
+        if number not in self._groups:
+            while len(self._groups) >= _GROUPS_KEPT:
+                self._groups.popitem(last=False)
+            self._groups[number] = self._group(number * _GROUP)
+        return self._groups[number]
 
     def _group(self, first_knot: int) -> NDArray[np.float32] | None:
         """_GROUP intervals, shape (_GROUP * KNOT, 2), or None where nothing sounds."""
@@ -138,7 +148,7 @@ def _add_levels(tone: Tone, knots: NDArray[np.int64], levels: dict[float, NDArra
         sides = np.array([[partial.left], [partial.right]]) * shape
         if partial.sway:
             # The pace and place of the sway belong to the frequency: tones that overlap on it sway together.
-            turn = 2 * np.pi * (time_s / partial.sway_s + _start(np.array([partial.frequency_hz])))
+            turn = 2 * np.pi * (time_s / partial.sway_s + partial.frequency_hz * _GOLDEN % 1.0)
             sides = sides * (1.0 + partial.sway * np.stack((np.sin(turn), np.sin(turn + 2.1))))
         if partial.frequency_hz in levels:
             levels[partial.frequency_hz] += sides
@@ -148,4 +158,4 @@ def _add_levels(tone: Tone, knots: NDArray[np.int64], levels: dict[float, NDArra
 
 def _start(frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:
     """Phase at frame 0 in cycles: spread by the golden ratio, so that partials do not all peak together."""
-    return np.asarray((frequency_hz * 0.6180339887498949) % 1.0, dtype=np.float64)
+    return np.asarray((frequency_hz * _GOLDEN) % 1.0, dtype=np.float64)

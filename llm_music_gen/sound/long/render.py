@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ _MOST_CRASHES = 3
 #: How often the estimate is renewed while nothing is finished.
 _WAIT_S = 0.5
 _TEN_MINUTES = 6_000
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def _rendered(
         finally:
             player.close()
         return
-    with _pool(make_track, workers) as pool:
+    with worker_pool(workers, _open_worker, (make_track,)) as pool:
         waiting: set[Future[SegmentRow]] = {pool.submit(_in_worker, str(folder), index, frames) for index in missing}
         try:
             while waiting:
@@ -125,12 +127,25 @@ def _rendered(
 
 
 @contextmanager
-def _pool(make_track: Callable[[], Track], workers: int) -> Iterator[Executor]:
-    with ExitStack() as stack:
-        pool = ProcessPoolExecutor(workers, get_context("spawn"), _open_worker, (make_track,))
-        # What is in work may be lost; nobody waits for it when the listener stops.
-        stack.callback(pool.shutdown, wait=True, cancel_futures=True)
-        yield pool
+def worker_pool(
+    workers: int, initializer: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()
+) -> Iterator[Executor]:
+    """Processes that compute with one thread each: threads of the matrix library would wait for each other, and how many there
+    are must not change a sample. What is in work when it is left is lost; nobody waits for it.
+    """
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))  # read by the children when they import numpy
+    try:
+        with ExitStack() as stack:
+            pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer, arguments)
+            stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+            yield pool
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 _player: TrackPlayer | None = None

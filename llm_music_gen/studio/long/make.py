@@ -22,7 +22,7 @@ from llm_music_gen.library.shelf import read_song, songs_on_disk
 from llm_music_gen.notation.abc_file import write_abc
 from llm_music_gen.sound.decode import measure_file
 from llm_music_gen.sound.encode import LOSSY
-from llm_music_gen.sound.long.finish import encode_track
+from llm_music_gen.sound.long.finish import BAND_QUALITY, CALM_QUALITY, encode_track
 from llm_music_gen.sound.long.render import TrackLoudness, render_track, track_loudness
 from llm_music_gen.sound.long.store import SEGMENT_FRAMES, SegmentDamaged, SegmentStore, segment_count
 from llm_music_gen.sound.master import CEILING_DBTP, LOSSY_CEILING_DBTP
@@ -124,12 +124,14 @@ def _delivered(work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: Segm
     stem = safe_name(recipe.theme.title)
     tags = _tags(recipe)
     segments = store.finished(recipe.theme.length_frames)
+    assert recipe.long is not None
+    quality = CALM_QUALITY if recipe.long.chapters[0].theme is None else BAND_QUALITY
     for number, name in enumerate(recipe.formats):
         path = folder / f"{stem}.{name}"
         if path.is_file():  # finished before an interruption; half-made ones have another name
             continue
         part = work.folder / f"finished.{name}"
-        for report in encode_track(segments, gain_db, part, name, recipe.mp3_kbps, work.folder, shop.workers):
+        for report in encode_track(segments, gain_db, part, name, recipe.mp3_kbps, quality, work.folder, shop.workers):
             yield replace(
                 report, fraction=(number + report.fraction) / len(recipe.formats), detail={**report.detail, "format": name}
             )
