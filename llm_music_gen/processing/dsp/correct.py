@@ -44,7 +44,14 @@ def correction_of(audio: Audio, key: Key | None = None, notes: Sequence[float] |
     scale = key or key_of(track)
     if scale is None:
         return Correction(track, (), None)
-    return Correction(track, tuple(sung_notes(track, hop_s, scale.scale_pcs)), scale)
+    return Correction(track, tuple(sung_notes(track, hop_s, scale.scale_pcs, _also(scale, given=key is not None))), scale)
+
+
+def _also(scale: Key, *, given: bool) -> tuple[int, ...]:
+    """What may be sung outside the scale: the raised sixth and seventh of minor; anything where the key is only a guess."""
+    if not given:
+        return tuple(range(12))
+    return ((scale.tonic_pc + 9) % 12, (scale.tonic_pc + 11) % 12) if scale.mode == "minor" else ()
 
 
 def corrected(audio: Audio, key: Key | None = None, strength: float = 1.0, notes: Sequence[float] | None = None) -> Audio:

@@ -17,6 +17,8 @@ _MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2
 _MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 #: Changing to another note costs as much as being this many cents off for a second: vibrato pays less, a sung note more.
 _CHANGE_CENTS_S = 4.0
+#: So much farther a note outside the scale counts to be.
+_OUTSIDE_CENTS = 15.0
 #: No step can be more wrong than this.
 _FARTHEST_CENTS = 250.0
 #: The beginning and end of a note, where the voice slides, do not tell its centre.
@@ -60,16 +62,21 @@ def key_of(track: PitchTrack) -> Key | None:
     return Key.from_pc(tonic, mode)
 
 
-def sung_notes(track: PitchTrack, hop_s: float, pitch_classes: Iterable[int]) -> list[SungNote]:
-    """The notes of a scale that are sung: for each unbroken stretch the course that is near and changes little."""
+def sung_notes(track: PitchTrack, hop_s: float, pitch_classes: Iterable[int], also: Iterable[int] = ()) -> list[SungNote]:
+    """The notes of a scale that are sung: for each unbroken stretch the course that is near and changes little.
+
+    `also`: pitch classes outside the scale that are sung only where they are clearly nearer.
+    """
     classes = {pc % 12 for pc in pitch_classes}
+    others = {pc % 12 for pc in also} - classes
     out: list[SungNote] = []
     midi = _midi(track)
     for first, last in _stretches(track):
         pitches = midi[first:last]
         low, high = int(np.floor(pitches.min())) - 2, int(np.ceil(pitches.max())) + 2
-        states = np.array([note for note in range(low, high + 1) if note % 12 in classes], dtype=np.float64)
-        out += _notes(first, pitches, states[_course(pitches, states, hop_s)], hop_s)
+        states = np.array([note for note in range(low, high + 1) if note % 12 in classes | others], dtype=np.float64)
+        extra = np.array([_OUTSIDE_CENTS if note % 12 in others else 0.0 for note in states])
+        out += _notes(first, pitches, states[_course(pitches, states, hop_s, extra)], hop_s)
     return out
 
 
@@ -103,9 +110,11 @@ def _stretches(track: PitchTrack) -> list[tuple[int, int]]:
     return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
 
 
-def _course(pitches: NDArray[np.float64], states: NDArray[np.float64], hop_s: float) -> NDArray[np.int_]:
+def _course(
+    pitches: NDArray[np.float64], states: NDArray[np.float64], hop_s: float, extra_cents: NDArray[np.float64] | float = 0.0
+) -> NDArray[np.int_]:
     """The state at each step, shape (steps,): least distance plus the price of changes (Viterbi)."""
-    costs = np.minimum(np.abs(pitches[:, None] - states) * 100, _FARTHEST_CENTS) * hop_s
+    costs = np.minimum(np.abs(pitches[:, None] - states) * 100 + extra_cents, _FARTHEST_CENTS) * hop_s
     total = costs[0]
     came = np.zeros(costs.shape, dtype=np.int16)
     stay = np.arange(len(states), dtype=np.int16)

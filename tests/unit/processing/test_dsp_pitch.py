@@ -86,6 +86,17 @@ def test_notes_sung_without_a_break_are_told_apart() -> None:
     assert [note.note for note in correction_of(audio_of(samples), Key("A", "minor")).notes] == [45, 47, 48, 50, 52]
 
 
+def test_a_leading_note_of_minor_and_a_chromatic_note_of_a_guessed_key_stay_what_they_are() -> None:
+    tune = [57, 60, 64, 62, 60, 59, 56, 57]
+    samples, _ = sung(tune, [20.0, -30.0, 10.0, 25.0, -20.0, 15.0, -35.0, 30.0], note_s=0.4)
+    assert [note.note for note in correction_of(audio_of(samples), Key("A", "minor")).notes] == tune
+    chromatic = [60, 62, 64, 65, 67, 66, 67, 64, 60]
+    samples, _ = sung(chromatic, [30.0, -38.0, 25.0, 40.0, -30.0, 38.0, 20.0, -35.0, 0.0], note_s=0.4)
+    assert [note.note for note in correction_of(audio_of(samples)).notes] == chromatic
+    # A key that is given holds: what lies outside is moved onto it.
+    assert 66 not in [note.note for note in correction_of(audio_of(samples), Key("C")).notes]
+
+
 def test_vibrato_stays() -> None:
     off = [38.0, -36.0, 40.0]
     samples, hz = sung([57, 60, 64], off, NOTE_S, GAP_S, vibrato_cents=45.0)
