@@ -1,0 +1,253 @@
+"""What shall be done to a sound: clauses become calls of the audio tools."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from llm_music_gen.requests.clauses import Clause, Meaning, clauses, meaning
+from llm_music_gen.requests.handlers import HANDLERS, place, retune
+from llm_music_gen.requests.order import in_order
+from llm_music_gen.requests.situation import Situation
+from llm_music_gen.requests.text import Token
+from llm_music_gen.requests.words import Hit, SoundWord, listed, sound_words
+from llm_music_gen.tools.plan import Call
+
+_BELOW, _ABOVE = frozenset(("below", "under", "beneath")), frozenset(("above", "over", "beyond"))
+_AUTOMATIC = frozenset(("auto", "automatic", "automatically", "smart", "intelligently", "auto-"))
+#: Words that only say how loud a band shall be where a band is named in the same clause.
+_VOLUME_WORDS = frozenset((
+    "volume", "level", "gain", "loudness", "turn up", "turn down", "turn it up", "turn it down", "bring it up", "bring it down", "boost it",
+    "crank", "crank it", "crank it up", "headroom",
+))  # fmt: skip
+_FOLDER = re.compile(
+    r"\b(?:all|every(?:thing)?|each|the files|files|whole)\b.{0,40}?\b(?:in|from|of|inside)\s+(?:the |my |this )?(?:folder |directory )?(?:called |named )?"
+    r"[\"']?([\w][\w \-]{0,40}?)[\"']?\s+(?:folder|directory|dir)\b|\b(?:folder|directory)\s+(?:called |named )?[\"']?([\w\-]{2,40})[\"']?"
+    r"|\b(?:the|my)\s+([\w\-]{2,40})\s+(?:folder|directory)\b",
+    re.IGNORECASE,
+)
+_EVERYTHING = re.compile(r"\b(?:all|every one|each) (?:of )?(?:the |my |these |those )?(?:audio )?(?:files|tracks|songs|wavs|mp3s|stems)\b", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class SoundReading:
+    """What a request says about a sound."""
+
+    calls: list[Call] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    strong: bool = False
+    """Whether a word was among it that cannot describe music to be composed."""
+
+
+def has_strong_words(tokens: Sequence[Token]) -> bool:
+    """Whether the tokens speak of an existing sound."""
+    return any(not hit.value.weak and hit.text not in hit.value.helpers for hit in sound_words().find(tokens))
+
+
+def read_sound(tokens: Sequence[Token], text: str, at: Situation) -> SoundReading:
+    """The calls for what is said about a sound, in the order in which they are carried out."""
+    out = SoundReading()
+    inherited = 0
+    for clause in clauses(tokens):
+        inherited = _read_clause(clause, at, out, inherited)
+    _loudness_by_place(tokens, out)
+    files = named_files(tokens, text, at)
+    out.calls = [_with_files(call, files) for call in in_order(_joined(out.calls), given=_order_is_given(tokens))]
+    return out
+
+
+def _order_is_given(tokens: Sequence[Token]) -> bool:
+    return bool(listed("grammar", "order").find(tokens))
+
+
+def _read_clause(clause: Clause, at: Situation, out: SoundReading, inherited: int) -> int:
+    if _filter_at_number(clause, out):
+        return 0
+    automatic = clause.has(*_AUTOMATIC)
+    sign = 0
+    bands = [hit for hit in clause.hits if hit.value.kind in ("wish", "fault") and hit.value.call == "eq"]
+    targets = [hit for hit in clause.hits if hit.text not in _VOLUME_WORDS]
+    plain_verb = not clause.hits and clause.has("boost", "cut", "raise", "lower", "reduce", "amplify", "attenuate")
+    if not clause.hits and (plain_verb or clause.has("boosted")):
+        clause.hits = [Hit(0, 1, SoundWord("deed", "gain" if not clause.numbers("hz") else "eq", {}), "boost")]
+        down = clause.has("cut", "lower", "reduce", "attenuate")
+        _add(clause, clause.hits[0], Meaning(True, -1 if down else 1, 1.0), at, out, automatic)
+        return 0
+    for hit in clause.hits:
+        if hit.text in _VOLUME_WORDS and (bands or (targets and clause.numbers("hz"))) and len(clause.hits) > 1:
+            continue
+        meant = meaning(clause, hit, inherited)
+        sign = meant.sign or sign
+        if meant.wanted:
+            _add(clause, hit, meant, at, out, automatic)
+        else:
+            out.notes.append(f"{hit.text} is left alone")
+    return sign
+
+
+def _add(clause: Clause, hit: Hit[SoundWord], meant: Meaning, at: Situation, out: SoundReading, automatic: bool) -> None:
+    word = hit.value
+    if word.kind == "picture":
+        for item in word.calls:
+            call = Call(item["tool"], _degrees(copy.deepcopy(item["args"]), meant.degree))
+            if item["tool"] == "auto_gain" and (target := place(clause)):
+                call.args.update(target)
+            out.calls.append(call)
+        out.strong |= not word.weak
+        return
+    if automatic and word.auto:
+        lufs = clause.number("lufs")
+        out.calls.append(Call(word.auto, {"lufs": lufs} if lufs is not None and word.auto == "auto_gain" else {}))
+        out.strong = True
+        return
+    less = meant.sign < 0 and word.kind == "wish"
+    if word.kind == "fault" and meant.sign > 0 and clause.has("add", "more", "give") and word.call in ("denoise", "dehum", "declick"):
+        out.calls.append(Call("refuse", {"reason": "not_possible", "offer": "mix"}))
+        out.notes.append(f"{hit.text.capitalize()} is not put in; a recording of it can be mixed under the file.")
+        return
+    args = copy.deepcopy(word.args)
+    if less:
+        if word.opposite is not None:
+            args = copy.deepcopy(word.opposite)
+        elif word.cannot:
+            out.calls.append(Call("refuse", {"reason": "not_possible", "offer": "eq" if word.call == "saturate" else "denoise"}))
+            out.notes.append(word.cannot)
+            return
+    handler = HANDLERS.get(word.call)
+    if word.call == "eq" and word.kind != "deed":
+        band = _explicit(clause, args, less)
+        out.calls.append(Call("eq", band if band else _degrees(args, meant.degree)))
+    else:
+        read = handler(clause, meant, args, hit.text, at) if handler else dict(args)
+        if read is None:
+            return
+        out.calls.append(_adjusted(Call(word.call, read), clause, at))
+    out.strong |= not word.weak
+
+
+def _adjusted(call: Call, clause: Clause, at: Situation) -> Call:
+    """A tool whose numbers ask for another one."""
+    if call.tool == "tempo" and "ratio" not in call.args:
+        return Call("auto_time_stretcher", call.args)
+    if call.tool == "gain" and (clause.numbers("lufs") or place(clause)):
+        meant = Meaning(True, 0, 1.0)
+        return Call("normalize", HANDLERS["normalize"](clause, meant, {}, "", at) or {})
+    if call.tool == "loop" and not call.args.get("to_s"):
+        return Call("ask", {"about": "length"})
+    if call.tool == "pitch" and retune(clause, Meaning(True, 0, 1.0), {}, "", at) and not clause.numbers("semitones", "cents"):
+        return Call("retune", retune(clause, Meaning(True, 0, 1.0), {}, "", at) or {})
+    if call.tool == "convert" and set(call.args) == {"fmt"} and clause.has("432", "440"):
+        return Call("retune", retune(clause, Meaning(True, 0, 1.0), {}, "", at) or {})
+    return call
+
+
+def _explicit(clause: Clause, args: dict[str, Any], less: bool) -> dict[str, Any] | None:
+    """The band with the number of dB (and Hz) that the user gives, if any."""
+    db, hz = clause.number("db"), clause.number("hz")
+    if db is None and hz is None:
+        return None
+    first = dict(args["bands"][0])
+    if hz is not None:
+        first |= {"hz": hz, "type": "bell"}
+    if db is not None:
+        first["db"] = db if db < 0 else _sign_of(-1 if less else first["db"]) * db
+    return {"bands": [first]}
+
+
+def _sign_of(value: float) -> float:
+    return -1.0 if value < 0 else 1.0
+
+
+def _degrees(args: dict[str, Any], degree: float) -> dict[str, Any]:
+    for band in args.get("bands", []):
+        band["db"] = round(max(-8.0, min(8.0, band["db"] * degree)), 2)
+    return args
+
+
+def _filter_at_number(clause: Clause, out: SoundReading) -> bool:
+    """ "Cut everything below 80 Hz": a high-pass; above: a low-pass."""
+    for index, token in enumerate(clause.tokens[:-1]):
+        side = "highpass" if token.text in _BELOW else "lowpass" if token.text in _ABOVE else ""
+        number = clause.tokens[index + 1]
+        removes = clause.has("cut", "remove", "filter", "kill", "roll", "take", "off", "rid", "everything", "anything", "without", "eliminate", "drop", "all", "delete")
+        if side and number.kind == "number" and number.unit in ("hz", "") and number.value >= 20 and removes:
+            out.calls.append(Call(side, {"hz": number.value}))
+            out.strong = True
+            return True
+    return False
+
+
+def _loudness_by_place(tokens: Sequence[Token], out: SoundReading) -> None:
+    """Where it will be heard sets the loudness for any wish for more or less of it, and for a bare "for YouTube"."""
+    whole = Clause(list(tokens))
+    target = place(whole)
+    if target is None:
+        return
+    wishes = [call for call in out.calls if call.tool in ("gain", "normalize", "auto_gain")]
+    if any(call.tool != "gain" and "lufs" in call.args and whole.numbers("lufs") for call in wishes):
+        return
+    plain = [call for call in wishes if call.tool == "gain" and not whole.numbers("db")]
+    for call in plain:
+        out.calls.remove(call)
+    asks = whole.has("ready", "optimise", "optimize", "prepare", "prep", "suitable", "level", "loud", "master", "standard", "standards", "compliant", "spec", "specs", "target")
+    reverbs = any(call.tool in ("reverb", "convert", "export_youtube") for call in out.calls)
+    if plain or any(call.tool == "normalize" for call in wishes) or asks or (not reverbs and not out.calls):
+        out.calls = [call for call in out.calls if call.tool != "normalize"]
+        if not any(call.tool == "auto_gain" for call in out.calls):
+            out.calls.append(Call("normalize", target))
+        out.strong = True
+
+
+def _joined(calls: Sequence[Call]) -> list[Call]:
+    """One call for each tool where that says the same: equaliser bands together, repeated words once."""
+    out: list[Call] = []
+    for call in calls:
+        twin = next((other for other in out if other.tool == call.tool), None)
+        if twin is None:
+            out.append(Call(call.tool, dict(call.args)))
+        elif call.tool == "eq":
+            known = twin.args.setdefault("bands", [])
+            known += [band for band in call.args.get("bands", []) if band not in known]
+        elif call.tool == "gain":
+            spoken = {3.0, 4.0, -4.0, 2.0, -2.0, 6.0, -6.0, 8.0, -8.0}
+            if twin.args["db"] in spoken:
+                twin.args.update(call.args)
+        elif call.tool in ("concat", "mix"):
+            files = [*twin.args.get("files", []), *call.args.get("files", [])]
+            twin.args.update(call.args | ({"files": files} if files else {}))
+        elif call.tool in ("tempo", "reverb", "compress", "saturate", "denoise", "width"):
+            twin.args.update({name: value for name, value in call.args.items() if name not in twin.args})
+        elif call.tool in ("trim", "pan", "tremolo", "refuse") and call.args != twin.args:
+            out.append(call)
+        else:
+            twin.args.update(call.args)
+    if any(call.tool in ("trim", "silence") for call in out) and any(call.tool == "loop" for call in out):
+        out = [call for call in out if not (call.tool == "ask")]
+    return out
+
+
+def named_files(tokens: Sequence[Token], text: str, at: Situation) -> list[str]:
+    """The files a request names: by name, by folder, or "all files"."""
+    names = [token.text for token in tokens if token.kind == "file"]
+    if names:
+        return names
+    folder = _FOLDER.search(text)
+    if folder:
+        name = next(group for group in folder.groups() if group).strip()
+        if name.lower() not in ("this", "the", "my", "current", "same", "in", "that", "a", "output"):
+            return [f"{name}/*"]
+        return list(at.files_in_folder) or ["*"]
+    if _EVERYTHING.search(text):
+        return list(at.files_in_folder) or ["*"]
+    return []
+
+
+def _with_files(call: Call, files: list[str]) -> Call:
+    if not files or call.tool in ("ask", "refuse", "concat", "mix") and "files" in call.args:
+        return call
+    if call.tool in ("ask", "refuse"):
+        return call
+    return Call(call.tool, {"files": files, **call.args})
