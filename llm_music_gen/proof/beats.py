@@ -21,6 +21,8 @@ from llm_music_gen.sound.phase import Baseband, slope_of
 _SEARCH_HZ = 12.0
 #: Lines must stand out from what is around them by 12 dB, and a pair so slow that it could be one line is none.
 _PROMINENCE, _SLOWEST_HZ = 4.0, 0.6
+#: A pair where it was promised counts when it is no weaker than this beside the strongest one.
+_SHARE = 0.1
 _LONGEST_SMOOTHING_S = 2.0
 
 
@@ -78,11 +80,16 @@ def _pair(low: Baseband, high: Baseband, apart_hz: float, search_hz: float) -> f
     wanted = (np.abs(hz) <= search_hz) & (np.abs(apart_hz - hz) > _SLOWEST_HZ / 2)
     if not wanted.any() or not pair[wanted].max() > 0:
         return None
-    place = int(np.flatnonzero(wanted)[pair[wanted].argmax()])
-    near = (np.abs(hz - hz[place]) < 2.0) & (np.abs(hz - hz[place]) > 0.4) & wanted
-    if any(spectrum[place] < _PROMINENCE * float(np.median(spectrum[near])) for spectrum in (spectra[0], mirrored)):
-        return None
-    return float(hz[place])
+    # A pair where it was promised is the one that was promised, even if another layer's is somewhat stronger.
+    promised = wanted & (np.abs(hz) <= 1.5 / (count * low.step_s)) & (pair >= _SHARE * pair[wanted].max())
+    for among in (promised, wanted):
+        if not among.any():
+            continue
+        place = int(np.flatnonzero(among)[pair[among].argmax()])
+        near = (np.abs(hz - hz[place]) < 2.0) & (np.abs(hz - hz[place]) > 0.4) & wanted
+        if all(spectrum[place] >= _PROMINENCE * float(np.median(spectrum[near])) for spectrum in (spectra[0], mirrored)):
+            return float(hz[place])
+    return None
 
 
 def _slope(tone: Baseband, shift_hz: float) -> tuple[float, float] | None:
