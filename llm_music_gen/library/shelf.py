@@ -12,6 +12,7 @@ from typing import Any
 from llm_music_gen.domain.song import Song
 
 RECIPE_FILE = "recipe.json"
+PROOF_FILE = "proof.json"
 MAX_RECIPE_BYTES = 50_000_000
 #: File name ending -> kind.
 KINDS = {
@@ -59,8 +60,18 @@ def read_song(folder: Path) -> Song:
         created=str(recipe["created"]),
         lufs=_number(measured.get("lufs")),
         true_peak_dbtp=_number(measured.get("true_peak_dbtp")),
-        hints=tuple(str(hint) for hint in theme.get("hints", ())),
+        hints=(*(str(hint) for hint in theme.get("hints", ())), *_failed_proof(folder)),
     )
+
+
+def _failed_proof(folder: Path) -> tuple[str, ...]:
+    """What a listener must know of a song that is not what was promised."""
+    try:
+        proof = json.loads((folder / PROOF_FILE).read_text(encoding="utf-8"))
+        failed = [str(check["name"]) for check in proof["checks"] if check["verdict"] == "fail"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+    return (f'It failed its proof ({", ".join(failed)}): "llm-music-gen proof" says more.',) if failed else ()
 
 
 def files_in(folder: Path) -> dict[str, Path]:

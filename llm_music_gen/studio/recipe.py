@@ -18,7 +18,8 @@ from llm_music_gen.studio.long.record import LongRecord
 from llm_music_gen.studio.records import FormSection, Record, SectionText, ThemeRecord
 
 __all__ = [
-    "FileRecord", "FormSection", "Measured", "ModelRecord", "Recipe", "SectionText", "ThemeRecord", "file_sha256", "read_recipe",
+    "FileRecord", "FormSection", "Measured", "ModelRecord", "Recipe", "SectionText", "ThemeRecord", "TuningRecord",
+    "file_sha256", "read_recipe",
 ]  # fmt: skip
 
 SCHEMA = 1
@@ -45,6 +46,16 @@ class Measured(Record):
 
     lufs: float
     true_peak_dbtp: float
+
+
+class TuningRecord(Record):
+    """A frequency that was asked for."""
+
+    frequency: str
+    """For people: "528 Hz"."""
+    tonic_hz: float | None
+    """Where the tonic lies; None when a reference pitch was asked for."""
+    system: Literal["equal", "just"] = "equal"
 
 
 class Recipe(Record):
@@ -74,6 +85,8 @@ class Recipe(Record):
     mp3_kbps: int
     versions: dict[str, str]
     measured: Measured | None = None
+    tuning: TuningRecord | None = None
+    """Of songs for which a frequency was asked; others have none."""
     long: LongRecord | None = None
     """Of tracks that are made of chapters; songs have none."""
 
@@ -85,11 +98,9 @@ class Recipe(Record):
         return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
 
     def _data(self) -> dict[str, Any]:
-        """As JSON values; what only long tracks have is absent from songs, whose identity it must not change."""
+        """As JSON values; what not every song has is absent where it has none, so that it does not change identities."""
         data = self.model_dump(mode="json", by_alias=True)
-        if self.long is None:
-            del data["long"]
-        return data
+        return {name: value for name, value in data.items() if value is not None or name not in ("long", "tuning")}
 
     def to_json(self) -> str:
         """As written to recipe.json."""

@@ -17,21 +17,33 @@ from llm_music_gen.arranging import write_midi
 from llm_music_gen.composing.theme import PlannedSong, SongRequest, ThemeWriter, resolve_style
 from llm_music_gen.composing.tune import Tune, WrittenSection, sheet_of, write_tune
 from llm_music_gen.domain.progress import Progress, Work
-from llm_music_gen.domain.score import Arrangement
+from llm_music_gen.domain.score import Arrangement, Intonation, System
 from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import StyleError
 from llm_music_gen.library.shelf import read_song
 from llm_music_gen.notation.abc_file import write_abc
 from llm_music_gen.notation.musicxml import write_musicxml
+from llm_music_gen.proof import prove
 from llm_music_gen.sound.loudness import Loudness
 from llm_music_gen.sound.mix import render_mix
 from llm_music_gen.sound.soundfonts import Soundfont
+from llm_music_gen.sound.steady import steadiness
 from llm_music_gen.sound.tags import Tags
 from llm_music_gen.studio.band import played
 from llm_music_gen.studio.delivery import Finish, deliver, master_for
 from llm_music_gen.studio.files import check_room, copy_out, move_into_place, unfinished_folder, write_bytes, write_text
 from llm_music_gen.studio.names import safe_name
-from llm_music_gen.studio.recipe import FileRecord, Measured, ModelRecord, Recipe, SectionText, ThemeRecord, file_sha256
+from llm_music_gen.studio.promises import promises_of
+from llm_music_gen.studio.recipe import (
+    FileRecord,
+    Measured,
+    ModelRecord,
+    Recipe,
+    SectionText,
+    ThemeRecord,
+    TuningRecord,
+    file_sha256,
+)  # fmt: skip
 from llm_music_gen.studio.seeds import stream, stream_seed
 from llm_music_gen.studio.soundfont_facts import SoundfontFacts
 from llm_music_gen.studio.versions import versions
@@ -59,6 +71,8 @@ class Workshop:
     finish: Finish
     tuning: Tuning = CONCERT_PITCH
     """Which pitch class the tonic has, and the reference pitch that puts it on its frequency."""
+    system: System = "equal"
+    """How the other pitches lie above the tonic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +85,8 @@ class Draft:
     tune: Tune
     model: ModelRecord
     a4_hz: float = CONCERT_PITCH.a4_hz
+    tuning: TuningRecord | None = None
+    """The frequency that was asked for, if any: then every pitch is kept exactly."""
 
 
 def make_song(request: SongRequest, seed: int, created: str, workshop: Workshop) -> Work[Song]:
@@ -79,7 +95,7 @@ def make_song(request: SongRequest, seed: int, created: str, workshop: Workshop)
     tune = yield from _stage(tune_stage(planned, seed, workshop))
     writer = workshop.writer
     model = ModelRecord(name=writer.path.name, sha256=writer.sha256, temperature=workshop.temperature)
-    draft = Draft(seed, created, planned, tune, model, workshop.tuning.a4_hz)
+    draft = Draft(seed, created, planned, tune, model, workshop.tuning.a4_hz, _tuning_record(workshop))
     return (yield from finish_song(draft, workshop))
 
 
@@ -92,7 +108,7 @@ def finish_song(draft: Draft, workshop: Workshop) -> Work[Song]:
         unfinished_folder(workshop.songs_dir) as folder,
         TemporaryDirectory(dir=folder.parent, prefix=folder.name, ignore_cleanup_errors=True) as scratch,
     ):
-        arrangement = yield from _stage(arrangement_stage(draft))
+        arrangement = yield from _stage(arrangement_stage(draft, workshop.soundfont.path))
         mix = yield from _stage(render_mix(arrangement, workshop.soundfont.path, Path(scratch) / "mix.f32"))
         made = yield from _stage(master_for(mix, workshop.finish))
         stem = safe_name(theme.title)
@@ -103,6 +119,13 @@ def finish_song(draft: Draft, workshop: Workshop) -> Work[Song]:
         write_bytes(folder / f"{stem}.mid", write_midi(arrangement))
         write_text(folder / f"{stem}.musicxml", write_musicxml(draft.tune.sheet))
         write_text(folder / "recipe.json", recipe.to_json())
+        proof = prove(
+            delivered.files[workshop.finish.formats[0]],
+            promises_of(recipe, pulse=draft.planned.style.pulse),
+            loudness=delivered.loudness,
+        )
+        write_text(folder / "proof.json", proof.to_json())
+        yield Progress("files", 0.9, proof.line(), {"proof": proof.passes})
         song = read_song(move_into_place(folder, workshop.songs_dir, theme.title))
     yield Progress("files", 1.0, f'"{song.title}" is finished')
     return song
@@ -160,12 +183,18 @@ def tune_stage(planned: PlannedSong, seed: int, workshop: Workshop) -> Work[Tune
     return tune
 
 
-def arrangement_stage(draft: Draft) -> Work[Arrangement]:
+def arrangement_stage(draft: Draft, soundfont: Path) -> Work[Arrangement]:
     """The written tune -> what each player of the band plays."""
     yield Progress("arrangement", 0.0, "Arranging")
     planned = draft.planned
     arrangement = played(planned.theme, draft.tune.sheet, planned.style, stream(draft.seed, "arrangement"))
     arrangement = replace(arrangement, a4_hz=draft.a4_hz)
+    if draft.tuning is not None:
+        tuned = Intonation(draft.tuning.system, planned.theme.key.tonic_pc, exact=True)
+        with steadiness(soundfont) as known:
+            arrangement, hints = known.steadied(replace(arrangement, intonation=tuned))
+        for hint in hints:
+            yield Progress("arrangement", 0.9, hint)
     yield Progress("arrangement", 1.0, f"{len(arrangement.parts)} parts")
     return arrangement
 
@@ -191,6 +220,7 @@ def recipe_of(draft: Draft, workshop: Workshop, loudness: Loudness) -> Recipe:
         mp3_kbps=finish.mp3_kbps,
         versions=versions(),
         measured=Measured(lufs=round(loudness.integrated_lufs, 2), true_peak_dbtp=round(loudness.true_peak_dbtp, 2)),
+        tuning=draft.tuning,
     )
 
 
@@ -207,7 +237,14 @@ def draft_of(recipe: Recipe, styles: Mapping[str, Style]) -> Draft:
     sections = tuple(WrittenSection(part.label, part.bars, part.text) for part in recipe.sections)
     tune = Tune(unit, sections, sheet_of(theme, unit, sections))
     planned = PlannedSong(theme, style, recipe.style_names, theme.mood)
-    return Draft(recipe.seed, recipe.created, planned, tune, recipe.model, recipe.a4_hz)
+    return Draft(recipe.seed, recipe.created, planned, tune, recipe.model, recipe.a4_hz, recipe.tuning)
+
+
+def _tuning_record(workshop: Workshop) -> TuningRecord | None:
+    tuning = workshop.tuning
+    if tuning == CONCERT_PITCH and workshop.system == "equal":
+        return None
+    return TuningRecord(frequency=tuning.label, tonic_hz=tuning.tonic_hz, system=workshop.system)
 
 
 def style_sha256(style: Style) -> str:

@@ -99,7 +99,11 @@ class Studio:
         key = Key.parse(request.key) if request.key else None
         frequencies = read_frequencies(request.frequency or self.settings.frequency)
         tuning = tune_to(frequencies[0] if frequencies else None, key)
-        workshop = replace(self._workshop(request.formats, request.model, request.soundfont), tuning=tuning)
+        workshop = replace(
+            self._workshop(request.formats, request.model, request.soundfont),
+            tuning=tuning,
+            system="just" if request.intonation == "just" else "equal",
+        )
         wish = self._wish(request)
         length = wish.length
         output_dir = self._output_dir(request.output_dir, length, is_long(request, length, frequencies))

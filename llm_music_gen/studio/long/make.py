@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from llm_music_gen.arranging import write_midi
+from llm_music_gen.composing.theme import resolve_style
 from llm_music_gen.composing.tune import WrittenSection, sheet_of
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import Arrangement, Part
@@ -20,6 +21,7 @@ from llm_music_gen.errors import LibraryError, SoundError
 from llm_music_gen.jobs.awake import kept_awake
 from llm_music_gen.library.shelf import read_song, songs_on_disk
 from llm_music_gen.notation.abc_file import write_abc
+from llm_music_gen.proof import prove
 from llm_music_gen.sound.decode import measure_file
 from llm_music_gen.sound.encode import LOSSY
 from llm_music_gen.sound.long.finish import BAND_QUALITY, CALM_QUALITY, encode_track
@@ -32,6 +34,7 @@ from llm_music_gen.studio.long.record import LongRecord
 from llm_music_gen.studio.long.score import open_track, track_of
 from llm_music_gen.studio.long.unfinished import Unfinished, check_space, needed_bytes
 from llm_music_gen.studio.names import safe_name
+from llm_music_gen.studio.promises import promises_of
 from llm_music_gen.studio.recipe import Measured, Recipe
 from llm_music_gen.studio.soundfont_facts import SoundfontFacts
 from llm_music_gen.styles import Style
@@ -115,10 +118,12 @@ def _made(work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: SegmentSt
     ceiling_dbtp = LOSSY_CEILING_DBTP - 0.5 if lossy else CEILING_DBTP - 0.05
     gain_db = loudness.gain_db(recipe.loudness_lufs, ceiling_dbtp)
     yield Progress("master", 1.0, f"{loudness.integrated_lufs + gain_db:.1f} LUFS", {"gain_db": round(gain_db, 2)})
-    return (yield from _delivered(work, recipe, shop, store, gain_db))
+    return (yield from _delivered(work, recipe, shop, store, gain_db, loudness.integrated_lufs))
 
 
-def _delivered(work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: SegmentStore, gain_db: float) -> Work[Song]:
+def _delivered(
+    work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: SegmentStore, gain_db: float, loudness_lufs: float
+) -> Work[Song]:
     folder = work.folder / "song"
     folder.mkdir(exist_ok=True)
     stem = safe_name(recipe.theme.title)
@@ -138,7 +143,8 @@ def _delivered(work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: Segm
         write_tags(part, tags)
         part.replace(path)
     yield Progress("files", 0.0, "Measuring the finished file")
-    measured = measure_file(folder / f"{stem}.{recipe.formats[0]}")
+    finished = folder / f"{stem}.{recipe.formats[0]}"
+    measured = measure_file(finished)
     done = recipe.model_copy(
         update={"measured": Measured(lufs=round(measured.integrated_lufs, 2), true_peak_dbtp=round(measured.true_peak_dbtp, 2))}
     )
@@ -148,6 +154,14 @@ def _delivered(work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: Segm
         write_bytes(folder / f"{stem}.mid", write_midi(arrangement))
     write_text(folder / f"{stem} chapters.txt", chapter_list(recipe))
     write_text(folder / "recipe.json", done.to_json())
+    style, _ = resolve_style(shop.styles, recipe.style_names, recipe.theme.mood)
+    promises = promises_of(recipe, pulse=style.pulse)
+    if gain_db < recipe.loudness_lufs - loudness_lufs:  # the peaks allowed no more, and nothing is squeezed to get there
+        promises = replace(promises, lufs=loudness_lufs + gain_db)
+    yield Progress("files", 0.5, "Proving it")
+    proof = prove(finished, promises, loudness=measured)
+    write_text(folder / "proof.json", proof.to_json())
+    yield Progress("files", 0.9, proof.line(), {"proof": proof.passes})
     song = read_song(move_into_place(folder, shop.songs_dir, recipe.theme.title))
     yield Progress("files", 1.0, f'"{song.title}" is finished')
     return song
