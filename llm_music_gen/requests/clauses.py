@@ -79,14 +79,20 @@ def clauses(tokens: Sequence[Token]) -> list[Clause]:
         if not piece:
             continue
         hits = _without_helpers(sound_words().find(piece))
-        if not hits and out:
+        if not hits and out and not _stands_alone(piece):
             out[-1].tokens += piece
-        elif out and not out[-1].hits:
+        elif out and not out[-1].hits and not _stands_alone(out[-1].tokens):
             out[-1].tokens += piece
             out[-1].hits = _without_helpers(sound_words().find(out[-1].tokens))
         else:
             out.append(Clause(piece, hits))
     return out
+
+
+def _stands_alone(piece: Sequence[Token]) -> bool:
+    """Whether a clause without a word about sound is still an order of its own: "boost 10k by 2 dB"."""
+    verbs = {"boost", "cut", "raise", "lower", "reduce", "attenuate"}
+    return any(token.unit in ("hz", "db") for token in piece) and any(token.text in verbs for token in piece)
 
 
 def _binds(tokens: Sequence[Token], index: int) -> bool:
@@ -119,12 +125,12 @@ def meaning(clause: Clause, hit: Hit[SoundWord], inherited: int = 0) -> Meaning:
     wanted = not negated
     if negated and behind[-1:] in (["so"], ["as"], ["that"]):
         wanted, sign = True, -1
-    elif enough and negated:
-        wanted, sign = True, 1
-    elif "not" in negated and {"sound", "feel", "seem"} & set(behind) and not {"too", "do", "make"} & set(behind):
+    elif (enough and negated) or ("not" in negated and {"sound", "feel", "seem"} & set(behind) and not {"too", "do", "make"} & set(behind)):
         wanted, sign = True, 1
     elif "no" in negated and "more" in behind:
         sign = 0
+    if hit.value.kind == "fault" and hit.value.call == "eq" and negated[-1:] == ["not"]:
+        return Meaning(False, sign, 1.0)
     if hit.value.kind == "fault" and negated:
         wanted = not ({"keep", "leave", "preserve", "preserving", "retain", "protect", "except", "maintain", "keeping"} & set(negated))
         wanted = wanted and not ("not" in negated and (set(behind) & {*grammar["remove"], "touch", "reduce", "cut", "change", "clean"}))

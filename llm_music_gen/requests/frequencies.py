@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from llm_music_gen.requests.making import _is_part, key_named, length, song_count, style_list
+from llm_music_gen.requests.keys import key_named
+from llm_music_gen.requests.making import is_part_of_track, length, song_count, style_list
 from llm_music_gen.requests.text import Token
 from llm_music_gen.requests.words import frequency_words, table
 from llm_music_gen.tools.plan import Call
@@ -46,11 +47,11 @@ def speaks_of_frequency(tokens: Sequence[Token], text: str) -> bool:
     hz = [token for token in tokens if token.kind == "number" and token.unit == "hz" and token.value < 8000]
     named = bool(words & _STRONG or table("making_words", "frequency_sets").find(tokens))
     noise = _noise(tokens)
-    if re.search(r"\b(?:retune|convert|shift|change)\b.*\b4[34]\d", text, re.IGNORECASE):
+    if re.search(r"\b(?:re-?tune|tune|convert|shift|change|make|bring|turn|pitch)\b (?:it|this|that|the|my|from|down)\b.*\b4[0-6]\d", text, re.IGNORECASE):
         return False
     if (named or noise) and not (_SOUND.search(text) and not named and (words & {"remove", "reduce", "cut", "less"})):
         return True
-    if _VAGUE.search(text) or (_wave(tokens) and words & {"wave", "waves", "beats", "sleep", "meditation", "focus", "state", "brain", "music"}):
+    if _VAGUE.search(text) or (_MEDICAL.search(text) and words & {"frequency", "frequencies", "tone", "vibration", "vibrations"}) or (_wave(tokens) and words & {"wave", "waves", "beats", "sleep", "meditation", "focus", "state", "brain", "music"}):
         return True
     if hz and not _SOUND.search(text):
         return bool(words & (_MUSIC | _TONE | {"frequency", "frequencies", "beat", "beats", "pulse", "pulses"})) or len(words) <= 14
@@ -79,12 +80,12 @@ def read_frequency(tokens: Sequence[Token], text: str) -> tuple[list[Call], list
     waves = _wave(tokens)
     sets = table("making_words", "frequency_sets").find(tokens)
     args: dict[str, Any] = {}
+    if waves and not beats and len(pitches) == 1 and pitches[0] <= 50 and not words & {"carrier", "on"}:
+        beats, pitches = pitches, []  # "gamma 40 hz": the beat, not a tone
     mode = _mode(words, tokens, pitches, beats, waves)
     if mode == "binaural" and words & {"mono", "speaker", "speakers"} and not words & {"headphones"}:
         notes.append("A binaural beat needs two channels; pulses (isochronic) or a beat in both ears (monaural) work in mono.")
         return [Call("refuse", {"reason": "needs_stereo", "offer": "isochronic"})], notes
-    if mode in ("binaural", "isochronic", "monaural") and waves and len(pitches) == 1 and "carrier" not in words and "on" not in words and not beats and pitches[0] <= 50:
-        beats, pitches = pitches, []  # "gamma 40 hz": the beat, not a tone
     _beats(args, mode, beats, waves, words, tokens, text)
     steps = [float(hz) for hz in sets[0].value] if sets and len(pitches) < 3 else pitches if len(pitches) >= 2 and mode in ("tuned_music", "drone") and not args.get("beat_hz_ramp") and not _is_pair(text) else []
     if steps:
@@ -122,7 +123,7 @@ def read_frequency(tokens: Sequence[Token], text: str) -> tuple[list[Call], list
         notes.append("Which frequency? For example 432 Hz as the reference, 528 Hz for the tonic, or a name such as om.")
         return [Call("ask", {"about": "frequency"})], notes
     calls = [Call("frequency", {"mode": mode, **args})]
-    if (words & {"black"} and words & {"screen", "video"}) or words & {"youtube"} and words & {"video", "upload", "screen"}:
+    if (words & {"black"} and words & {"screen", "video"}) or (words & {"youtube"} and words & {"video", "upload", "screen"}):
         calls.append(Call("export_youtube", {"visual": "black" if "black" in words else "cover"}))
     if mode == "binaural":
         notes.append("Binaural beats are only heard with headphones.")
@@ -137,9 +138,7 @@ def _frequencies(tokens: Sequence[Token]) -> list[float]:
     known = {174, 285, 396, 417, 432, 440, 444, 528, 639, 741, 852, 963}
     bare_list = [t for t in tokens if t.kind == "number" and not t.unit and t.value >= 60 and t.value == t.value and t.value < 3000]
     for index, token in enumerate(tokens):
-        if token.kind == "number" and token.unit == "hz" and 0.05 <= token.value < 20_000:
-            found.append(token.value)
-        elif token.kind == "number" and not token.unit and 60 <= token.value < 3000 and (token.value in known or (len(bare_list) >= 3 and not explicit) or (explicit and len(bare_list) >= 2)):
+        if (token.kind == "number" and token.unit == "hz" and 0.05 <= token.value < 20_000) or (token.kind == "number" and not token.unit and 60 <= token.value < 3000 and (token.value in known or (len(bare_list) >= 3 and not explicit) or (explicit and len(bare_list) >= 2))):
             found.append(token.value)
         elif index in named and not (tokens[index].kind == "number"):
             found.append(named[index].value)
@@ -172,7 +171,7 @@ def _beats(args: dict[str, Any], mode: str, beats: list[float], waves: Sequence[
     values = beats if len(beats) >= 2 else typical if len(typical) >= 2 and not beats else []
     if len(values) >= 2 and moves:
         args["beat_hz_ramp"] = values[:2]
-        ramp = next((t.value for i, t in enumerate(tokens) if t.unit == "s" and t.kind == "number" and _is_part(tokens, i) and not {"fade", "fading"} & {o.text for o in tokens[max(0, i - 4) : i]}), None)
+        ramp = next((t.value for i, t in enumerate(tokens) if t.unit == "s" and t.kind == "number" and is_part_of_track(tokens, i) and not {"fade", "fading"} & {o.text for o in tokens[max(0, i - 4) : i]}), None)
         total = length(tokens, text)
         args["ramp_s"] = ramp if ramp is not None else (min(total, 1800.0) if total else 1800.0)
     elif beats:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llm_music_gen.requests.clauses import Clause, Meaning
+from llm_music_gen.requests.keys import key_named
 from llm_music_gen.requests.situation import Situation
 from llm_music_gen.requests.text import Token, clock_as_minutes
 from llm_music_gen.requests.words import table, vocabulary
@@ -32,7 +33,7 @@ def place(clause: Clause) -> dict[str, float] | None:
 
 def gain(clause: Clause, meant: Meaning, _args: Args, text: str, _at: Situation) -> Args | None:
     """Louder or softer, by dB, by percent or by feel."""
-    quiet = text.split()[0] in ("quiet", "quieter", "soft", "softer", "soften", "gentler")
+    quiet = (text.split() or [""])[0] in ("quiet", "quieter", "soft", "softer", "soften", "gentler")
     sign = -1 if quiet or "down" in text else 1
     if "hear" in text or text == "inaudible":
         sign = 1
@@ -171,6 +172,14 @@ def delay(clause: Clause, meant: Meaning, args: Args, _text: str, at: Situation)
     return out
 
 
+def pitch_correct(clause: Clause, meant: Meaning, args: Args, _text: str, at: Situation) -> Args:
+    """The key where it is said or known, and how strongly notes are drawn to it."""
+    key = key_named(" ".join(token.raw for token in clause.tokens))
+    percent = clause.number("percent")
+    strength = percent / 100 if percent is not None else 1.0 if clause.has("hard", "robotic", "strong", "pain") else round(min(1.0, args["strength"] * meant.degree), 3)
+    return ({"key": key} if key else {"key": at.key} if at.key and clause.says("the key") else {}) | {"strength": strength}
+
+
 def width(clause: Clause, meant: Meaning, args: Args, _text: str, _at: Situation) -> Args:
     """How wide; 100 % is as it is."""
     percent = clause.number("percent")
@@ -178,6 +187,8 @@ def width(clause: Clause, meant: Meaning, args: Args, _text: str, _at: Situation
         amount = percent / 100 if percent > 100 or clause.has("to") else 1 + math.copysign(percent / 100, args["amount"] - 1)
         return {"amount": round(min(2.0, max(0.0, amount)), 2)}
     hz = clause.number("hz")
+    if "amount" not in args:
+        return {"bass_mono_hz": hz or args["bass_mono_hz"]}
     amount = round(min(2.0, max(0.0, 1 + (args["amount"] - 1) * meant.degree)), 3)
     return {"amount": amount} | ({"bass_mono_hz": hz} if hz is not None else {})
 
@@ -215,7 +226,7 @@ def pitch(clause: Clause, meant: Meaning, _args: Args, text: str, _at: Situation
         return {"semitones": float((steps + 6) % 12 - 6)}
     named = next((_STEPS[token.text] for token in clause.tokens if token.text in _STEPS), None)
     bare = clause.number("")
-    moved = down or sign > 0 and any(token.text in _UP for token in clause.tokens) or text not in ("pitch", "transpose", "transposed")
+    moved = down or (sign > 0 and any(token.text in _UP for token in clause.tokens)) or text not in ("pitch", "transpose", "transposed")
     if named is None and bare is None and not moved:
         return None
     steps_up = named if named is not None else abs(bare) if bare is not None and abs(bare) <= 24 else max(1.0, 2.0 * meant.degree)
@@ -263,7 +274,7 @@ def tempo(clause: Clause, meant: Meaning, _args: Args, text: str, at: Situation)
         return {"ratio": round(1 + (-percent if slower else percent) / 100, 4)}
     if times:
         return {"ratio": round(1 / times if slower and times > 1 else times, 4)}
-    if clause.has("half") and not clause.has("time") or text in ("half speed", "half time"):
+    if (clause.has("half") and not clause.has("time")) or text in ("half speed", "half time"):
         return {"ratio": 0.5}
     if clause.has("double", "twice"):
         return {"ratio": 0.5 if clause.has("slow", "slower") else 2.0}
@@ -446,6 +457,6 @@ def decibels(name: str) -> Handler:
 HANDLERS: dict[str, Handler] = {
     "gain": gain, "normalize": normalize, "limit": limit, "eq": eq, "highpass": edge, "lowpass": edge, "dehum": dehum, "deess": deess,
     "compress": compress, "reverb": reverb, "delay": delay, "width": width, "pan": pan, "pitch": pitch, "retune": retune, "tempo": tempo,
-    "fade": fade, "trim": trim, "loop": loop, "concat": concat, "mix": mix, "silence": silence, "convert": convert, "tremolo": tremolo,
+    "pitch_correct": pitch_correct, "fade": fade, "trim": trim, "loop": loop, "concat": concat, "mix": mix, "silence": silence, "convert": convert, "tremolo": tremolo,
     "bitcrush": bitcrush, "denoise": decibels("db"), "saturate": decibels("drive_db"), "enhance": share("amount"), "chorus": share("depth"),
 }  # fmt: skip

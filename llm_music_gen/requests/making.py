@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm_music_gen.domain.key import Key
-from llm_music_gen.errors import StudioError
+from llm_music_gen.requests.keys import key_named
 from llm_music_gen.requests.situation import Situation
 from llm_music_gen.requests.text import Token
 from llm_music_gen.requests.words import (
-    Hit, instrument_words, listed, sheet_of, style_words, table, vocabulary,
+    Hit,
+    instrument_words,
+    listed,
+    sheet_of,
+    style_words,
+    table,
+    vocabulary,
 )  # fmt: skip
 
-_KEY = re.compile(
-    r"\b(?:(?:in|key of|key|key:|into)\s+(?:the key of\s+)?)?([A-Ga-g])(\s?[#♯]|[b♭](?![a-z])|[ -](?:sharp|flat))?[ -]?"
-    r"(major|minor|maj|min|dorian|phrygian|lydian|mixolydian|locrian|dur|moll|m)\b"
-)
-_PLAIN_KEY = re.compile(r"\b(?:in|key of|in the key of|key)[: ]+([A-G])(#|b|♯|♭| sharp| flat)?(?![\w#'♯♭-])(?! ?(?:major|minor|few|bit|lot|song|track))")
 _TITLE = re.compile(r"\b(?:called|titled|entitled|named|title[: ]|with the title|name it|call it)\s*[\"']?([^\"',.;!?\n]{1,60})", re.IGNORECASE)
 _FOR_NAME = re.compile(r"\b(?:[Ff]or|[Tt]o|[Aa]bout) (?:my |our |the )?(?:[a-z]+(?:'s)? ){0,4}?([A-Z][a-zA-Z\u00c0-\u024f'-]+(?: [A-Z][a-z]+)?)")
 _ABOUT = re.compile(r"\babout (?:the |a |an |my |our )?([\w' ]{2,40}?)(?=[,.;!?\n]|$| in | with | at | for | lasting | that | and )", re.IGNORECASE)
@@ -50,7 +50,7 @@ def read_making(tokens: Sequence[Token], text: str, at: Situation) -> Making:
     if not styles and (occasion := table("making_words", "occasions").find(tokens)):
         styles = [occasion[0].value]
     moods = [hit.text for hit in listed("making_words", "moods").find(tokens) if hit.start not in barred and hit.text not in styles]
-    count, length_s = song_count(tokens), length(tokens, text)
+    count, length_s = song_count(tokens), length(tokens, text, each=True)
     meter = _meter(tokens)
     source = _source(text)
     bpm, ratio = _tempo(tokens, styles, source)
@@ -141,7 +141,7 @@ def _instruments(tokens: Sequence[Token], barred: set[int], out: Making) -> tupl
         name = hit.value
         if name not in names:
             names.append(name)
-        if hit.text in nearest and not hit.text.rstrip("s") in name:
+        if hit.text in nearest and hit.text.rstrip("s") not in name:
             out.notes.append(f"General MIDI has no {hit.text}; {name} is the nearest.")
     return names, claimed
 
@@ -170,10 +170,11 @@ def song_count(tokens: Sequence[Token]) -> int | None:
     return None
 
 
-def length(tokens: Sequence[Token], text: str) -> float | None:
+def length(tokens: Sequence[Token], text: str, *, each: bool = False) -> float | None:
     """Seconds; a range gives its middle, "overnight" and "all night" eight hours where nothing else is said."""
     lengths = [(index, token) for index, token in enumerate(tokens) if token.kind == "clock" or (token.kind == "number" and token.unit == "s" and token.value > 0)]
-    lengths = [(i, t) for i, t in lengths if not _is_part(tokens, i)]
+    whole = [(i, t) for i, t in lengths if not is_part_of_track(tokens, i)]
+    lengths = whole or [(i, t) for i, t in lengths if each and {"each", "apiece", "per"} & {o.text for o in tokens[i + 1 : i + 2]}]
     if len(lengths) >= 2:
         between = [token.text for token in tokens[lengths[0][0] + 1 : lengths[1][0]]]
         if between in ([], ["to"], ["or"], ["and"]):
@@ -188,10 +189,11 @@ def length(tokens: Sequence[Token], text: str) -> float | None:
     return 28_800.0 if re.search(r"\b(?:all night|whole night|entire night|full night)\b", text, re.IGNORECASE) else None
 
 
-def _is_part(tokens: Sequence[Token], index: int) -> bool:
+def is_part_of_track(tokens: Sequence[Token], index: int) -> bool:
     """Whether a length is one of a fade, a step or an opening stretch rather than of the whole."""
     ahead = tokens[index + 1].text if index + 1 < len(tokens) else ""
-    behind = [token.text for token in tokens[max(0, index - 4) : index]]
+    begin = max((i + 1 for i in range(max(0, index - 4), index) if tokens[i].kind in ("stop", "number")), default=max(0, index - 4))
+    behind = [token.text for token in tokens[begin:index]]
     return (
         ahead in ("each", "apiece", "per", "fade", "fades", "crossfade", "fadeout", "fadein", "steps", "intro")
         or behind[-1:] in (["each"], ["every"], ["per"])
@@ -199,31 +201,6 @@ def _is_part(tokens: Sequence[Token], index: int) -> bool:
         or (bool({"first", "last", "final", "opening", "over", "within"} & set(behind[-3:])) and "song" not in behind)
         or (bool({"fade", "fading", "fades"} & set(behind)) and not {"long", "music"} & set(behind))
     )
-
-
-def key_named(text: str) -> str:
-    """The key, as in ABC, or ""."""
-    for match in _KEY.finditer(text):
-        letter, sign, mode = match[1], (match[2] or "").strip(), match[3]
-        if letter == "a" and not match[0].lower().startswith(("in", "key")) and mode == "m":
-            continue
-        if mode == "m" and not letter.isupper():
-            continue
-        return _abc(letter, sign, mode)
-    plain = _PLAIN_KEY.search(text)
-    return _abc(plain[1], (plain[2] or "").strip(), "") if plain else ""
-
-
-def _abc(letter: str, sign: str, mode: str) -> str:
-    sign = sign.replace("-", "").strip().lower().replace("sharp", "#").replace("flat", "b").replace("♯", "#").replace("♭", "b")
-    try:
-        return Key.parse(f"{letter.upper()}{sign} {mode}".strip()).abc()
-    except StudioError:
-        try:  # a key with more than seven accidentals is written the other way round
-            sharps = {"G#": "Ab", "D#": "Eb", "A#": "Bb", "E#": "F", "B#": "C", "Fb": "E", "Cb": "B"}
-            return Key.parse(f"{sharps.get(letter.upper() + sign, letter.upper())} {mode}".strip()).abc()
-        except StudioError:
-            return ""
 
 
 def _meter(tokens: Sequence[Token]) -> str:

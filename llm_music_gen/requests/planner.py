@@ -49,7 +49,7 @@ def plan_request(request: str, situation: Situation | None = None, registry: Reg
         calls += found
         notes += [note for note in said if note not in notes]
     if address and not any(call.tool == "refuse" for call in calls):
-        calls.append(Call("refuse", {"reason": "offline", "offer": "process a file on this computer"}))
+        calls.append(Call("refuse", {"reason": "offline", "offer": "normalize"}))
     calls = _tidy(calls)
     if not calls:
         calls = [Call("refuse", {"reason": "unsafe", "offer": "gain"})] if taken else [Call("ask", {"about": "what"})]
@@ -82,7 +82,7 @@ def _rejoined(pieces: list[str]) -> list[str]:
         joined = bool(out) and not out[-1].endswith("?") and not piece.endswith("?")
         if joined and _topic(piece) in ("sound", "") and _topic(out[-1]) in ("sound", ""):
             out[-1] = f"{out[-1]}, then {piece}"
-        elif joined and _topic(out[-1]) in ("frequency", "compose") and _topic(piece) in ("", "details"):
+        elif (joined and piece[:1].isdigit() and _topic(out[-1]) == _topic(piece) == "frequency") or (joined and _topic(out[-1]) in ("frequency", "compose") and _topic(piece) in ("", "details")):
             out[-1] = f"{out[-1]}, {piece}"
         else:
             out.append(piece)
@@ -130,8 +130,9 @@ def _topic(sentence: str) -> str:
     making = _wants_music(tokens, spoken)
     if making == "compose" and not (question and asked):
         return _kind_of_making(tokens, sentence, spoken)
-    if studio.command(tokens, sentence, Situation()) and not (asked and not _commands_anyway(tokens)):
-        return "command"
+    command = studio.command(tokens, sentence, Situation())
+    if command and not (asked and not _commands_anyway(tokens)):
+        return "frequency" if command[0].tool == "export_youtube" and speaks_of_frequency(tokens, sentence) else "command"
     if asked:
         return "question"
     if not question and speaks_of_frequency(tokens, sentence):
@@ -143,8 +144,7 @@ def _topic(sentence: str) -> str:
         return "sound"
     if making:
         return "compose" if making in ("bare", "compose") else making
-    aspects = studio.answer(tokens, sentence, Situation())[0]
-    if aspects:
+    if any(call.args.get("metrics") or call.args.get("aspects") for call in studio.answer(tokens, sentence, Situation())[0]) and not sound.calls:
         return "question"
     return "sound" if sound.calls else ""
 

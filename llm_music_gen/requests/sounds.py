@@ -53,6 +53,7 @@ def read_sound(tokens: Sequence[Token], text: str, at: Situation) -> SoundReadin
     inherited = 0
     for clause in clauses(tokens):
         inherited = _read_clause(clause, at, out, inherited)
+    _implied(tokens, text, at, out)
     _loudness_by_place(tokens, out)
     files = named_files(tokens, text, at)
     out.calls = [_with_files(call, files) for call in in_order(_joined(out.calls), given=_order_is_given(tokens))]
@@ -76,6 +77,8 @@ def _read_clause(clause: Clause, at: Situation, out: SoundReading, inherited: in
         down = clause.has("cut", "lower", "reduce", "attenuate")
         _add(clause, clause.hits[0], Meaning(True, -1 if down else 1, 1.0), at, out, automatic)
         return 0
+    if any(hit.value.call == "deess" for hit in clause.hits):
+        clause.hits = [hit for hit in clause.hits if hit.value.call != "eq"]
     for hit in clause.hits:
         if hit.text in _VOLUME_WORDS and (bands or (targets and clause.numbers("hz"))) and len(clause.hits) > 1:
             continue
@@ -147,6 +150,8 @@ def _adjusted(call: Call, clause: Clause, at: Situation) -> Call:
 def _explicit(clause: Clause, args: dict[str, Any], less: bool) -> dict[str, Any] | None:
     """The band with the number of dB (and Hz) that the user gives, if any."""
     db, hz = clause.number("db"), clause.number("hz")
+    if db is None and clause.has("by"):
+        db = next((value for value in clause.numbers("") if abs(value) <= 20), None)
     if db is None and hz is None:
         return None
     first = dict(args["bands"][0])
@@ -178,6 +183,29 @@ def _filter_at_number(clause: Clause, out: SoundReading) -> bool:
             out.strong = True
             return True
     return False
+
+
+#: Unit of a number -> the tool that it speaks of where no word does.
+_UNIT_TOOLS = {"lufs": "normalize", "dbtp": "limit", "bpm": "tempo", "semitones": "pitch", "cents": "pitch", "kbps": "convert", "db": "gain"}
+
+
+def _implied(tokens: Sequence[Token], text: str, at: Situation, out: SoundReading) -> None:
+    """Numbers whose unit alone says what is meant: "make it 120 bpm", "-14 LUFS", "to 432 Hz"."""
+    whole = Clause(list(tokens))
+    have = {call.tool for call in out.calls}
+    if not have and re.search(r"\b(?:tune|convert|change|shift|make|bring|pitch|turn|put|move)\b", text, re.IGNORECASE):
+        reference = retune(whole, Meaning(True, 0, 1.0), {}, "", at)
+        if reference is not None:
+            out.calls.append(Call("retune", reference))
+            return
+    for unit, tool in _UNIT_TOOLS.items():
+        meant = {tool, "auto_gain", "normalize"} if unit == "lufs" else {tool, "auto_time_stretcher"} if unit == "bpm" else {tool}
+        if not whole.numbers(unit) or meant & have or (unit in ("db", "dbtp") and (have or out.notes)):
+            continue
+        sign = -1 if whole.has("down", "lower", "quieter") else 1
+        read = HANDLERS[tool](whole, Meaning(True, sign, 1.0), {"ceiling_db": -1.0}, "", at) if unit != "db" else {"db": sign * whole.numbers("db")[0]}
+        if read:
+            out.calls.append(_adjusted(Call(tool, read), whole, at))
 
 
 def _loudness_by_place(tokens: Sequence[Token], out: SoundReading) -> None:
@@ -246,7 +274,7 @@ def named_files(tokens: Sequence[Token], text: str, at: Situation) -> list[str]:
 
 
 def _with_files(call: Call, files: list[str]) -> Call:
-    if not files or call.tool in ("ask", "refuse", "concat", "mix") and "files" in call.args:
+    if not files or (call.tool in ("ask", "refuse", "concat", "mix") and "files" in call.args):
         return call
     if call.tool in ("ask", "refuse"):
         return call

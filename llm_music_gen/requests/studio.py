@@ -95,15 +95,15 @@ def _fill(call: Call, entry: dict[str, Any], tokens: Sequence[Token], text: str,
         everything = words & {"everything", "all", "original", "untouched"}
         call.args["steps"] = 100 if everything else numbers[0] if numbers else 2 if "twice" in words else 1
     elif what == "edit":
-        call.args |= {"song": song_named(tokens, text, at) or "last", "request": text.strip()[:500]}
+        call.args.update({"song": song_named(tokens, text, at) or "last", "request": text.strip()[:500]})
     elif what == "abc":
         call.args["abc"] = _abc_of(tokens, text)
     elif what == "speech":
-        call.args |= _speech(tokens, text)
+        call.args.update(_speech(tokens, text))
     elif what == "setting":
-        call.args |= _setting(tokens, text)
+        call.args.update(_setting(tokens, text))
     elif what == "library":
-        call.args |= _library(tokens, words, text, at)
+        call.args.update(_library(tokens, words, text, at))
     elif what == "job":
         action = next((name for name, said in _JOB_WORDS.items() if words & said), "status")
         call.args["action"] = action

@@ -35,7 +35,7 @@ NUMBER_WORDS: dict[str, int] = {
     **{word: value for value, word in enumerate(_SMALL.split())},
     "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100, "dozen": 12, "couple": 2,
 }  # fmt: skip
-_COUNTED = "songs?|tracks?|pieces?|tunes?|versions?|loops?|melodies|beats|steps?|more|jingles?|files|lullabies|times"
+_COUNTED = "songs?|tracks?|pieces?|tunes?|versions?|loops?|melodies|beats|steps?|more|jingles?|files|changes?|edits?|lullabies|times"
 _TIME = r"hours?|hrs?|minutes?|mins?|seconds?|secs?"
 _UNIT_WORDS = rf"{_TIME}|semitones?|octaves?|cents?|db|decibels?|hz|hertz|percent|bpm|milliseconds?|{_COUNTED}"
 _NUMBERS = "|".join(NUMBER_WORDS)
@@ -49,7 +49,7 @@ _SPOKEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"\b(\d+) ({_TIME}) and a half\b", r"\1.5 \2"),
         (rf"\b(\d+) and a half ({_UNIT_WORDS})\b", r"\1.5 \2"),
         (rf"\b(\d+) (?:1/2|½) ({_UNIT_WORDS})\b", r"\1.5 \2"),
-        (rf"\b(?:half an?|0?[.,]5 of an|a half|1/2 an?) ({_TIME})\b", r"0.5 \1"),
+        (rf"\b(?:half an?|half|0?[.,]5 of an|a half|1/2 an?) ({_TIME})\b", r"0.5 \1"),
         (rf"\ba (?:couple|dozen) (?:of )?({_UNIT_WORDS})\b", r"2 \1"),
         (rf"(?<!per )(?<!times )(?<!once )\b(?:an?) ({_TIME}|semitone|octave)\b", r"1 \1"),
         (rf"\b(first|last|final|opening) ({_TIME})\b", r"\1 1 \2"),
@@ -73,6 +73,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+
+_CONTRACTED = frozenset(("it", "that", "what", "how", "who", "where", "let", "there", "here", "s", "this", "she", "he"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,9 @@ def _tokens(match: re.Match[str]) -> Iterable[Token]:
         yield Token(digits[0], "number", start, digits[0], float(digits[0][:9]))
         yield Token(text[digits.end() :].lower(), "word", start + digits.end(), text[digits.end() :])
     else:
-        yield Token(text.lower(), kind, start, text)
+        word = text.lower()
+        owner = kind == "word" and word.endswith("'s") and word[:-2] not in _CONTRACTED
+        yield Token(word[:-2] if owner else word, kind, start, text)
 
 
 def _clock_s(text: str) -> float:
