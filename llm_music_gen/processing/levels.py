@@ -15,13 +15,15 @@ from llm_music_gen.processing.audio import Audio, Block
 from llm_music_gen.processing.measure import loudness_of, metered
 from llm_music_gen.processing.streams import Change, mapped, placed, steady
 from llm_music_gen.sound.effects import GainComputer
-from llm_music_gen.sound.limiter import METERS_DIFFER_DB, limited_stream
+from llm_music_gen.sound.limiter import limited_stream
 from llm_music_gen.tools.spec import Range
 from llm_music_gen.units import db_to_gain, seconds_to_frames
 
 _TOLERANCE_LU = 0.03
 #: When no more than this is missing the next step is near enough to need no other pass over the sound.
 _SURE_LU = 0.12
+#: Nearer to the ceiling than this the limiter has a look, which is stricter at beginnings and ends than the meter.
+_NEAR_DB = 1.0
 _LONG_S, _EXCERPT_S, _EXCERPT_SHARE = 600.0, 3.0, 0.25
 #: How much more gain the limiter may eat. Where that is not enough the target is out of reach: pressing on would only lift the
 #: noise between the loud moments.
@@ -68,7 +70,7 @@ def _fitted_gain(audio: Audio, lufs: float, tp: float) -> tuple[float, bool]:
     if not math.isfinite(before.integrated_lufs):
         return 0.0, before.true_peak_dbtp > tp
     gain_db = min(lufs - before.integrated_lufs, _MOST_GAIN_DB)
-    if before.true_peak_dbtp + gain_db <= tp - METERS_DIFFER_DB:
+    if before.true_peak_dbtp + gain_db <= tp - _NEAR_DB:
         return gain_db, False
     # What limiting costs is found on excerpts of long sounds: the rest loses as much.
     part = _excerpts(audio)

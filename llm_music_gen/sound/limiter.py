@@ -73,7 +73,7 @@ def limited_stream(
             if len(out := limiter.push(waiting[:_PIECE])):
                 yield out
             waiting = waiting[_PIECE:]
-    rest = limiter.push(np.concatenate((waiting, np.zeros((limiter.delay, channels), dtype=np.float32))))
+    rest = limiter.push(np.concatenate((waiting, np.zeros((limiter.delay, channels), dtype=np.float32))), end=len(waiting))
     if len(rest):
         yield rest
 
@@ -97,18 +97,19 @@ class _Limiter:
         self._before = np.zeros((TAPS_PER_PHASE - 1, channels), dtype=np.float32)
         self._late = np.zeros((self.delay, channels), dtype=np.float32)
         self._skip = self.delay
+        self._begins = True
         self._needed_db = np.zeros(2 * span)
         self._held_db = np.zeros(2 * span)
         self._rise_db = _RELEASE_DB_PER_S / sample_rate_hz
         window = np.hanning(2 * span + 3)[1:-1]
         self._window = window / window.sum()
 
-    def push(self, piece: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The frames that have become ready."""
+    def push(self, piece: NDArray[np.float32], end: int | None = None) -> NDArray[np.float32]:
+        """The frames that have become ready. `end`: how much of the piece is sound, if it is the last."""
         from scipy.ndimage import minimum_filter1d
         from scipy.signal import oaconvolve
 
-        peaks = self._peaks(piece)
+        peaks = self._peaks(piece, end)
         late = np.concatenate((self._late, piece))
         self._late = late[len(piece) :]
         out = late[: len(piece)]
@@ -128,13 +129,32 @@ class _Limiter:
         self._skip -= skipped
         return out[skipped:]
 
-    def _peaks(self, piece: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _peaks(self, piece: NDArray[np.float32], end: int | None) -> NDArray[np.float32]:
         """True peak around each frame, late by half the oversampling filter."""
         joined = np.concatenate((self._before, piece))
+        begins, self._begins = self._begins, False
         self._before = joined[-(TAPS_PER_PHASE - 1) :]
         half = TAPS_PER_PHASE // 2
         loud = loudest(joined[half - 1 : len(joined) - half])
         # Between samples nothing exceeds the samples around by more than the filter's absolute sum.
         if float(np.abs(joined).max(initial=0.0)) * filter_bound() <= self._ceiling:
             return np.asarray(loud, dtype=np.float32)
-        return np.asarray(np.maximum(oversampled(joined), loud), dtype=np.float32)
+        peaks = np.asarray(np.maximum(oversampled(joined), loud), dtype=np.float32)
+        if begins or end is not None:
+            # Some meters, ffmpeg's among them, see a mirror at both ends where others see silence.
+            np.maximum(peaks, oversampled(_mirrored(joined, begins, end)), out=peaks)
+        return peaks
+
+
+def _mirrored(joined: NDArray[np.float32], begins: bool, end: int | None) -> NDArray[np.float32]:
+    """A piece with what was before it, whose beginning and end, where it has them, are mirrors and not silence."""
+    out: NDArray[np.float32] = joined.copy()
+    span = TAPS_PER_PHASE - 1
+    if begins:
+        head = joined[span + 1 : 2 * span + 1]  # around the first sample; at the end, around the edge
+        out[span - len(head) : span] = head[::-1]
+    if end is not None:
+        tail = out[max(0, end) : span + end][-span:]
+        room = out[span + end :][: len(tail)]
+        room[:] = tail[::-1][: len(room)]
+    return out

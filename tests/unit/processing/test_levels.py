@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,15 @@ from tests.unit.processing.sounds import RATE_HZ, Samples, audio_of, level_at_db
 def true_peak_db(samples: Samples) -> float:
     """By scipy's own oversampling, which knows nothing of ours."""
     return float(20 * np.log10(np.abs(resample_poly(samples.astype(np.float64), 4, 1, axis=0)).max()))
+
+
+def told_by_ffmpeg(path: Path) -> str:
+    """The summary of its EBU R 128 meter."""
+    told = subprocess.run(
+        ["ffmpeg", "-nostdin", "-hide_banner", "-i", str(path), "-af", "ebur128=peak=true", "-f", "null", "-"],
+        capture_output=True, encoding="utf-8", check=True,
+    ).stderr  # fmt: skip
+    return told[told.rindex("Summary:") :]
 
 
 def clicks() -> Samples:
@@ -61,6 +71,16 @@ def test_no_true_peak_passes_the_ceiling(name: str, rate_hz: int, wave: Samples,
     out = samples_of(limit(audio_of(wave.astype(np.float32), rate_hz), ceiling_db))
     assert true_peak_db(out) <= ceiling_db
     assert true_peak_db(out) >= ceiling_db - 1.0, "it must not take away more than it has to"
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+@pytest.mark.parametrize("phase", [0.0, 0.3, math.pi / 4])
+@pytest.mark.parametrize("tool", [lambda audio: limit(audio, -1.0), lambda audio: normalize(audio, -5.0, -1.0)])
+def test_ffmpeg_finds_no_peak_over_the_ceiling_even_where_sound_begins_at_once(tool: Any, phase: float, tmp_path: Path) -> None:
+    wave = 1.4 * np.sin(np.pi / 2 * np.arange(RATE_HZ) + phase)
+    out = samples_of(tool(audio_of(np.repeat(wave[:, None], 2, axis=1).astype(np.float32))))
+    soundfile.write(tmp_path / "a.wav", out, RATE_HZ, subtype="FLOAT")
+    assert float(told_by_ffmpeg(tmp_path / "a.wav").split("Peak:")[1].split()[0]) <= -1.0
 
 
 def test_what_stays_under_the_ceiling_is_not_touched() -> None:
@@ -193,11 +213,7 @@ def test_measurements_agree_with_ffmpeg(kind: str, tmp_path: Path) -> None:
     wave = signals[kind]()
     path = tmp_path / "a.wav"
     soundfile.write(path, wave, 48_000, subtype="FLOAT")
-    told = subprocess.run(
-        ["ffmpeg", "-nostdin", "-hide_banner", "-i", str(path), "-af", "ebur128=peak=true", "-f", "null", "-"],
-        capture_output=True, encoding="utf-8", check=True,
-    ).stderr  # fmt: skip
-    summary = told[told.rindex("Summary:") :]
+    summary = told_by_ffmpeg(path)
     found = measure(audio_of(wave.astype(np.float32), 48_000))
     assert found.lufs == pytest.approx(float(summary.split("I:")[1].split()[0]), abs=0.1)
     assert found.true_peak_dbtp == pytest.approx(float(summary.split("Peak:")[1].split()[0]), abs=0.2 if kind == "noise" else 0.1)
