@@ -113,13 +113,11 @@ def _is_better(
 
 def _spans(samples: NDArray[np.float64], for_model: NDArray[np.float64], first: int, last: int) -> list[tuple[int, int]]:
     """Where clicks are in [first, last)."""
-    from scipy.signal import lfilter
-
     model = _model(for_model)
     if model is None:
         return []
-    forward = np.abs(lfilter(model, 1.0, samples))
-    backward = np.abs(lfilter(model, 1.0, samples[::-1])[::-1])
+    forward = np.abs(np.convolve(samples, model)[: len(samples)])
+    backward = np.abs(np.convolve(samples, model[::-1])[_ORDER:])
     # Only where the sound surprises from both sides is it broken.
     error = np.minimum(forward, backward)
     error[: _ORDER + 1] = 0.0

@@ -20,6 +20,9 @@ _MOST_LOOKS = 240
 #: A harmonic stands this far over its neighbourhood when everything else is quiet.
 _PROMINENCE_DB = 8.0
 _SURE_DB = 18.0
+#: A single line has to stand out more and be nearer to what power stations hold.
+_ALONE_DB, _USUAL_STRAY_HZ = 26.0, 0.25
+_MANY_LINES = 5
 #: And is then hardly weaker than in the long looks, as nothing but hum is.
 _FADING_DB = 12.0
 
@@ -93,6 +96,16 @@ class _Quiet:
         offset = float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5)) if bend < 0 else 0.0
         return (top + offset) * self.width_hz, float(np.exp(middle - 0.25 * (left - right) * offset))
 
+    def one_of_many(self, hz: float, power: float) -> bool:
+        """Whether lines as strong stand all around, as they do in the spectrum of a beat that repeats exactly."""
+        inner, outer, centre = (round(width / self.width_hz) for width in (2 * self.lobe_hz, 15.0, hz))
+        count = 0
+        for side in (self.power[max(1, centre - outer) : max(1, centre - inner)], self.power[centre + inner : centre + outer]):
+            if len(side) > 2:
+                peaks = (side[1:-1] > side[:-2]) & (side[1:-1] >= side[2:]) & (side[1:-1] > 0.25 * power)
+                count += int(peaks.sum())
+        return count >= _MANY_LINES
+
     def floor_near(self, hz: float) -> float:
         """Median power on both sides, from outside the lobe to 15 Hz away."""
         inner, outer = round(2 * self.lobe_hz / self.width_hz), round((15.0 + self.lobe_hz) / self.width_hz)
@@ -156,9 +169,15 @@ def _hum_near(mains_hz: float, fine: _Quiet, coarse: _Quiet, *, sure: bool) -> H
             kept.append(harmonic)
             powers.append(min(power, long_power) if beside else power)
             standing_db.append(over_db if stands else long_over_db)
-    lowest = max((over for harmonic, over in zip(kept, standing_db, strict=True) if harmonic <= 2), default=0.0)
+    low = [
+        over
+        for harmonic, over in zip(kept, standing_db, strict=True)
+        if harmonic <= 2 and not fine.one_of_many(harmonic * frequency_hz, fine.peak_near(harmonic * frequency_hz, 0.5)[1])
+    ]
+    lowest = max(low, default=0.0)
     several = sum(harmonic <= 8 for harmonic in kept) >= 3
-    if not lowest or not (sure or several or lowest > _SURE_DB):
+    clear = lowest > _SURE_DB and (len(kept) > 1 or lowest > _ALONE_DB) and abs(frequency_hz - mains_hz) < _USUAL_STRAY_HZ
+    if not lowest or not (sure or several or clear):
         return None
     return Hum(frequency_hz, tuple(kept), tuple(float(10 * np.log10(power)) for power in powers))
 

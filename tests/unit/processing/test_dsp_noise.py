@@ -99,6 +99,13 @@ def test_what_is_no_hum_is_left_alone(wanted: NDArray[np.float32]) -> None:
     assert remove_hum(audio) is audio
 
 
+@pytest.mark.parametrize("bpm", [120.0, 150.0, 100.0])
+def test_a_drum_machine_is_no_hum(bpm: float) -> None:
+    at = np.arange(12 * RATE) / RATE
+    beat = 0.4 * np.exp(-(at % (60 / bpm)) / 0.03) * np.sin(2 * np.pi * 55 * (at % (60 / bpm)))
+    assert find_hum(audio_of(beat[:, None].astype(np.float32) + noise(12.0, 0.003))) is None
+
+
 def test_a_named_mains_frequency_is_the_only_one_looked_for() -> None:
     heard = noise(5.0, 0.001) + _hum(5.0, 60.0)
     assert find_hum(audio_of(heard), 50.0) is None
