@@ -17,6 +17,7 @@ from llm_music_gen.composing.lexicon import Bend, Reading, bend_of, mood_words, 
 from llm_music_gen.composing.titles import make_title
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.meter import Meter
+from llm_music_gen.domain.text_model import Exchange
 from llm_music_gen.domain.theme import SectionPlan, Theme
 from llm_music_gen.errors import ThemeError
 from llm_music_gen.styles import SectionTemplate, Style, blend
@@ -47,6 +48,8 @@ class PlannedSong:
     """Blended from the styles that were named and bent by the moods."""
     style_names: tuple[str, ...]
     moods: tuple[str, ...]
+    exchanges: tuple[Exchange, ...] = ()
+    """What a model was asked, and its answers."""
 
 
 class ThemeWriter(Protocol):

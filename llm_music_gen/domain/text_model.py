@@ -24,6 +24,17 @@ class Sampling:
     max_tokens: int = 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One question to a model and what it answered, as kept beside the song."""
+
+    purpose: str
+    """theme, or tune and the section's label."""
+    model: str
+    prompt: str
+    answer: str
+
+
 class TokenConstraint(Protocol):
     """Says which tokens may come next. One instance guides one generation; it remembers where it is."""
 

@@ -1,0 +1,187 @@
+"""Model servers, good ones and bad ones: every misbehaviour is one sentence, and none hangs."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from llm_music_gen.errors import ModelError, UsageError
+from llm_music_gen.llm.formats import Message
+from llm_music_gen.llm.json_constraint import Fields, Text
+from llm_music_gen.llm.openai_server import KEY_VARIABLE, OpenAiServer
+
+SHAPE = Fields((("title", Text(20)),))
+ASK = (Message("user", "A title, please"),)
+Behaviour = Callable[["Handler", dict[str, Any]], None]
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Scripted
+
+    def do_GET(self) -> None:
+        self.reply(200, json.dumps({"data": [{"id": "tiny"}]}))
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.requests.append(request)
+        self.server.keys.append(self.headers.get("Authorization"))
+        self.server.behaviour(self, request)
+
+    def reply(self, status: int, body: str, kind: str = "application/json") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body.encode())))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def stream(self, *texts: str, done: bool = True) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        for text in texts:
+            self.wfile.write(f": ping\ndata: {json.dumps({'choices': [{'delta': {'content': text}}]})}\n\n".encode())
+            self.wfile.flush()
+        if done:
+            self.wfile.write(b"data: [DONE]\n\n")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+
+class Scripted(ThreadingHTTPServer):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.behaviour: Behaviour = lambda handler, _: handler.reply(404, "{}")
+        self.requests: list[dict[str, Any]] = []
+        self.keys: list[str | None] = []
+
+    def behaves(self, behaviour: Behaviour, **options: float) -> OpenAiServer:
+        self.behaviour = behaviour
+        return OpenAiServer(f"http://127.0.0.1:{self.server_port}/v1", **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def running() -> Iterator[Scripted]:
+    server = Scripted()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_answer_is_streamed_and_the_schema_goes_with_the_question(running: Scripted) -> None:
+    server = running.behaves(lambda handler, _: handler.stream('{"ti', 'tle": "Rain"}'))
+    assert json.loads(server.answer(ASK, SHAPE, seed=3)) == {"title": "Rain"}
+    (request,) = running.requests
+    assert request["model"] == "tiny" and request["seed"] == 3
+    assert request["response_format"]["json_schema"]["schema"]["required"] == ["title"]
+
+
+def test_a_server_without_schemas_or_grammars_is_asked_without(running: Scripted) -> None:
+    def fussy(handler: Handler, request: dict[str, Any]) -> None:
+        if "response_format" in request or "grammar" in request:
+            handler.reply(400, '{"error": {"message": "unknown field"}}')
+        else:
+            handler.stream("plain")
+
+    server = running.behaves(fussy)
+    assert server.answer(ASK, SHAPE, seed=0) == "plain"
+    assert "".join(server.write(ASK, grammar='root ::= "a"')) == "plain"
+    assert ["response_format" in request or "grammar" in request for request in running.requests] == [
+        True, True, False, True, False,
+    ]  # fmt: skip
+
+
+def test_a_server_that_does_not_stream_is_understood(running: Scripted) -> None:
+    body = json.dumps({"choices": [{"message": {"content": "whole"}}]})
+    assert running.behaves(lambda handler, _: handler.reply(200, body)).answer(ASK, SHAPE, seed=0) == "whole"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        (lambda handler, _: handler.reply(500, '{"error": {"message": "out of memory"}}'), "500 .out of memory"),
+        (lambda handler, _: handler.reply(500, "<html>Oops</html>", "text/html"), "status 500"),
+        (lambda handler, _: handler.reply(401, "{}"), KEY_VARIABLE),
+        (lambda handler, _: handler.reply(200, "<html>Welcome</html>", "text/html"), "not answer like a model server"),
+        (lambda handler, _: handler.reply(200, "[1, 2"), "no JSON"),
+        (lambda handler, _: handler.reply(200, "[" * 100_000), "no JSON"),
+        (lambda handler, _: handler.stream("half an ans", done=False), "broke off"),
+        (
+            lambda handler, _: handler.reply(200, 'data: {"error": {"message": "slot lost"}}\n\n', "text/event-stream"),
+            "slot lost",
+        ),
+        (lambda handler, _: handler.reply(200, "data: nonsense\n\n", "text/event-stream"), "no JSON"),
+        (lambda handler, _: handler.reply(200, "data: " + "x" * 5_000_000, "text/event-stream"), "no JSON|to an end"),
+    ],
+    ids=["500", "500-html", "401", "html", "cut-json", "deep-json", "breaks-off", "error-event", "junk-event", "endless-line"],
+)
+def test_a_misbehaving_server_is_one_sentence(running: Scripted, behaviour: Behaviour, words: str) -> None:
+    with pytest.raises(ModelError, match=words) as caught:
+        running.behaves(behaviour).answer(ASK, SHAPE, seed=0)
+    assert "\n" not in str(caught.value)
+
+
+def test_silence_ends_in_a_sentence(running: Scripted) -> None:
+    released = threading.Event()
+
+    def mute(handler: Handler, _: dict[str, Any]) -> None:
+        handler.stream("one", done=False)
+        released.wait(10)
+
+    try:
+        with pytest.raises(ModelError, match="silent"):
+            running.behaves(mute, silence_s=0.3).answer(ASK, SHAPE, seed=0)
+    finally:
+        released.set()
+
+
+def test_a_server_that_never_ends_is_left(running: Scripted) -> None:
+    def chatter(handler: Handler, _: dict[str, Any]) -> None:
+        try:
+            handler.stream(*["la"] * 20, done=False)
+            for _turn in range(200):
+                handler.wfile.write(b": ping\n")
+                handler.wfile.flush()
+                time.sleep(0.02)
+        except OSError:
+            pass  # the other side has gone, as it should
+
+    with pytest.raises(ModelError, match="come to an end"):
+        running.behaves(chatter, answer_s=0.2).answer(ASK, SHAPE, seed=0)
+
+
+def test_a_cancelled_answer_stops(running: Scripted) -> None:
+    server = running.behaves(lambda handler, _: handler.stream("a", "b", "c"))
+    heard: list[str] = []
+    for text in server.write(ASK, cancelled=lambda: len(heard) >= 2):
+        heard.append(text)
+    assert heard == ["a", "b"]
+
+
+def test_the_key_comes_from_the_environment(running: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = running.behaves(lambda handler, _: handler.stream("x"))
+    server.answer(ASK, SHAPE, seed=0)
+    monkeypatch.setenv(KEY_VARIABLE, "secret")
+    server.answer(ASK, SHAPE, seed=0)
+    assert running.keys == [None, "Bearer secret"]
+    assert "secret" not in repr(server)
+
+
+def test_nobody_at_the_address_is_one_sentence() -> None:
+    with pytest.raises(ModelError, match="Is the server running"):
+        OpenAiServer("http://127.0.0.1:9/v1", "x").answer(ASK, SHAPE, seed=0)
+
+
+@pytest.mark.parametrize(
+    "address", ["", "localhost:1234", "ftp://a/b", "http://", "http://u:p@h/v1", "http://h:x/v1", "http://h:99999"]
+)
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(UsageError, match="no server address"):
+        OpenAiServer(address)
