@@ -37,7 +37,7 @@ def test_only_binaural_layers_ask_for_headphones() -> None:
 
 def test_hostile_and_long_facts_still_keep_the_rules() -> None:
     wild = Upload(
-        title="<b>Healing\n" + "水" * 3000, length_s=43_200, styles=("cure <x>",) * 50, layers=("層" * 900,) * 9, tuning="é" * 900,
+        title="<b>Healing\n" + "水" * 3000, length_s=43_200, styles=("cure <x>",) * 50, layers=("層" * 900,), tuning="é" * 900,
         chapters=tuple((index * 61.0, "名" * 200) for index in range(700)), soundfont=Licensed("s" * 4_000, "l" * 4_000),
     )  # fmt: skip
     assert faults(wild) == []
