@@ -26,7 +26,9 @@ _REACH_CENTS = 45.0
 _LOWEST_HZ, _HIGHEST_HZ = 27.0, 2_200.0
 #: A tone stands while it is at most 14 dB under its usual loudness, and is no tone where its phase wanders more than this.
 _STANDING = 10.0 ** (-14 / 20)
-_MOST_WAVER_CENTS = 3.0
+_STANDING_WAVER_CENTS, _NOTE_WAVER_CENTS = 1.0, 3.0
+#: Lower notes of two seconds cannot be told to a cent.
+_LOWEST_NOTE_HZ = 120.0
 #: A line is a tone when it stands out this far from what is around it; in noise the largest of a thousand is 3 times as large.
 _PROMINENCE = 8.0
 _AUDIBLE = 10.0 ** (-75 / 20)
@@ -56,13 +58,17 @@ def sightings(stretch: Stretch, tonic_hz: float) -> list[Sighting]:
         around = magnitudes[low : high + 1]
         if len(around) > 4 and around.max() > _PROMINENCE * np.median(around):
             peak_hz = (low + int(around.argmax())) * stretch.line_hz
-            tone = stretch.tone(stretch.middle, peak_hz, min(3.0, max(0.4, 0.004 * octave_hz)))
-            found += _standing(tone, octave_hz)
+            narrow, wide = min(3.0, max(0.4, 0.004 * octave_hz)), min(6.0, 0.02 * octave_hz)
+            found += _standing(stretch.tone(stretch.middle, peak_hz, narrow), octave_hz, STANDING_S, _STANDING_WAVER_CENTS)
+            if octave_hz >= _LOWEST_NOTE_HZ:
+                # A wider band shows where one note ends and the next begins.
+                notes = _standing(stretch.tone(stretch.middle, peak_hz, wide), octave_hz, NOTE_S, _NOTE_WAVER_CENTS)
+                found += [note for note in notes if note.length_s < STANDING_S]
         octave_hz *= 2.0
     return found
 
 
-def _standing(tone: Baseband, octave_hz: float) -> list[Sighting]:
+def _standing(tone: Baseband, octave_hz: float, shortest_s: float, most_waver_cents: float) -> list[Sighting]:
     levels = np.abs(tone.values)
     if not len(levels):
         return []
@@ -72,10 +78,10 @@ def _standing(tone: Baseband, octave_hz: float) -> list[Sighting]:
     found = []
     for run in _runs(levels > _STANDING * usual):
         length_s = (run.stop - run.start) * tone.step_s
-        if length_s < NOTE_S:
+        if length_s < shortest_s:
             continue
         slope = slope_of(replace(tone, values=tone.values[run]))
-        if slope is None or slope.frequency_hz <= 0 or slope.spread_cents > _MOST_WAVER_CENTS:
+        if slope is None or slope.frequency_hz <= 0 or slope.spread_cents > most_waver_cents:
             continue
         cents = ratio_to_cents(slope.frequency_hz / octave_hz)
         doubt = abs(ratio_to_cents(1.0 + slope.uncertainty_hz / octave_hz))

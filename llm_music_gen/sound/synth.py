@@ -18,11 +18,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from llm_music_gen.domain.score import Intonation
+from llm_music_gen.domain.score import Intonation, Part
 from llm_music_gen.errors import SoundError, SoundfontMissing
 from llm_music_gen.sound.calibration import Calibration, Hold
 from llm_music_gen.tuning.intonation import cents_from_equal
-from llm_music_gen.units import SAMPLE_RATE_HZ, cents_to_ratio
+from llm_music_gen.units import SAMPLE_RATE_HZ, cents_to_ratio, ql_to_seconds
 
 #: FluidSynth works in blocks of this many frames; notes that start on its multiples are the same samples bit for bit.
 BLOCK = 64
@@ -184,6 +184,23 @@ def holds_pitch(soundfont: Path, bank: int, program: int, key: int) -> Hold:
         return synth.hold(bank, program, key) or Hold(0.0, 0.0, False)
     finally:
         synth.close()
+
+
+def steady_share(soundfont: Path, part: Part, quarter_bpm: float, shortest_s: float = 2.0) -> float:
+    """Share (0 to 1) of a part's notes of `shortest_s` and more that its preset can hold on pitch; 1 where there are none.
+
+    Where a frequency is promised, parts with less are better played by another preset or by one of the studio's own voices,
+    which are exact. Raises SoundError, SoundfontMissing.
+    """
+    keys = [note.pitch for note in part.notes if ql_to_seconds(note.duration_ql, quarter_bpm) >= shortest_s]
+    if part.is_drums or part.voice or not keys:
+        return 1.0
+    synth = FluidNoteSynth(soundfont)
+    try:
+        holds = {key: synth.hold(part.bank, part.program, key) for key in set(keys)}
+    finally:
+        synth.close()
+    return sum(hold is not None and hold.holds for hold in map(holds.__getitem__, keys)) / len(keys)
 
 
 def fluidsynth_version() -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from llm_music_gen.domain.score import Intonation
+from llm_music_gen.domain.score import Intonation, Part, PlayedNote
 from llm_music_gen.sound.soundfonts import list_soundfonts
-from llm_music_gen.sound.synth import FluidNoteSynth, holds_pitch
+from llm_music_gen.sound.synth import FluidNoteSynth, holds_pitch, steady_share
 from llm_music_gen.tuning.frequency import parse_frequency
 from llm_music_gen.tuning.intonation import pitch_hz
 from llm_music_gen.tuning.retune import tune_to
@@ -79,3 +80,17 @@ def test_a_just_third_of_an_organ_does_not_beat_with_its_tonic(tmp_path: Path) -
     low_hz, high_hz = line_hz(low, 264.0), line_hz(high, 330.0)
     assert low_hz == pytest.approx(264.0, abs=0.05)
     assert abs(5 * low_hz - 4 * high_hz) < 0.3
+
+
+def test_parts_whose_preset_wavers_are_told_apart() -> None:
+    def part(program: int, **options: bool | str) -> Part:
+        notes = (PlayedNote(0.0, 8.0, 60, 80), PlayedNote(8.0, 8.0, 67, 80), PlayedNote(16.0, 1.0, 72, 80))
+        return replace(Part("One", "pad", program, notes), **options)  # type: ignore[arg-type]
+
+    strings, organ = 48, 16
+    assert steady_share(SOUNDFONT, part(organ), 120.0) == 1.0
+    assert steady_share(SOUNDFONT, part(strings), 120.0) == 0.0
+    for fine in (part(strings, voice="pad"), part(strings, is_drums=True)):
+        assert steady_share(SOUNDFONT, fine, 120.0) == 1.0
+    # Nothing is held long enough to be heard wavering.
+    assert steady_share(SOUNDFONT, part(strings), 480.0) == 1.0
