@@ -106,15 +106,18 @@ def _looks(audio: Audio, window: int) -> tuple[NDArray[np.float64], NDArray[np.f
 
 def _lower_envelope(power: NDArray[np.float64]) -> NDArray[np.float64]:
     """A smooth curve under the partials: the lower quartile over a sixth of an octave on both sides, at least eight bins."""
-    bins = np.arange(len(power))
-    reach = np.maximum(8, (0.12 * bins).astype(int))
-    out = np.empty_like(power)
-    for reach_now in np.unique(np.clip(2 ** np.ceil(np.log2(reach)).astype(int), 8, None)):
-        here = 2 ** np.ceil(np.log2(reach)).astype(int) == reach_now
-        padded = np.pad(power, reach_now, mode="reflect" if len(power) > reach_now else "edge")
-        views = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach_now + 1)[here]
-        out[here] = np.percentile(views, 25, axis=1) / _QUARTILE_OF_MEAN
-    return out
+    reaches = np.maximum(8, (0.12 * np.arange(len(power))).astype(int))
+    places = [0]
+    while places[-1] < len(power) - 1:
+        places.append(min(places[-1] + max(1, int(reaches[places[-1]]) // 8), len(power) - 1))
+    # The curve is smooth: few places say it all, and of wide surroundings every n-th bin.
+    quartiles = [_quartile_around(power, place, int(reaches[place])) for place in places]
+    return np.asarray(np.interp(np.arange(len(power)), places, quartiles)) / _QUARTILE_OF_MEAN
+
+
+def _quartile_around(power: NDArray[np.float64], place: int, reach: int) -> float:
+    low, high = max(0, place - reach), min(len(power), place + reach + 1)
+    return float(np.percentile(power[low : high : max(1, reach // 64)], 25))
 
 
 def _no_steeper_than_rumble(power: NDArray[np.float64], sample_rate_hz: int) -> NDArray[np.float64]:

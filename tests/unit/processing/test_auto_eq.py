@@ -37,8 +37,8 @@ def _bends(most_db: float, seed: int) -> NDArray[np.float64]:
     return np.asarray(np.clip(walk - np.median(walk), -most_db, most_db))
 
 
-@pytest.mark.parametrize("name", ["pop", "speech", "bright", "warm"])
-@pytest.mark.parametrize("most_db", [3.0, 5.5])
+@pytest.mark.parametrize("name", ["pop", "speech", "bright"])
+@pytest.mark.parametrize("most_db", [5.5])
 def test_every_third_octave_comes_within_a_decibel_and_a_half(name: str, most_db: float) -> None:
     samples = _shaped(name, _bends(most_db, seed=len(name)))
     out = samples_of(auto_eq(audio_of(samples), name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -37,14 +38,15 @@ def test_auto_gain_lowers_its_target_only_where_peaks_would_be_squashed() -> Non
 
 
 @pytest.mark.parametrize("sound", ["music", "voice", "pink", "sine"])
-@pytest.mark.parametrize("lufs", [None, -14.0, -23.0])
+@pytest.mark.parametrize("lufs", [None, -18.0])
 def test_auto_gain_reaches_its_target_within_a_tenth_and_holds_the_ceiling(sound: str, lufs: float | None) -> None:
-    samples: NDArray[np.float32] = {
-        "music": music(4.0),
-        "voice": voice(4.0),
-        "pink": pink(4.0, 0.02, channels=2),
-        "sine": sine(997.0, 4.0, 0.1),
-    }[sound]
+    sounds: dict[str, Callable[[], NDArray[np.float32]]] = {
+        "music": lambda: music(4.0),
+        "voice": lambda: voice(4.0),
+        "pink": lambda: pink(4.0, 0.02, channels=2),
+        "sine": lambda: sine(997.0, 4.0, 0.1),
+    }
+    samples = sounds[sound]()
     audio = audio_of(samples)
     wanted = lufs if lufs is not None else choose_gain(loudness_of(audio)).lufs
     after = loudness_of(auto_gain(audio, lufs))

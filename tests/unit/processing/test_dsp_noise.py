@@ -166,7 +166,7 @@ def test_the_blocks_of_the_stream_do_not_matter(tool: object) -> None:
 
 @pytest.mark.parametrize("tool", [reduce_noise, remove_hum, remove_clicks])
 @pytest.mark.parametrize(
-    ("frames", "channels", "rate"), [(0, 2, 44_100), (1, 1, 44_100), (900, 32, 48_000), (50, 2, 1), (30_000, 1, 768_000)]
+    ("frames", "channels", "rate"), [(0, 2, 44_100), (1, 1, 44_100), (900, 32, 48_000), (50, 2, 1), (9_000, 1, 768_000)]
 )
 def test_odd_shapes_survive(tool: object, frames: int, channels: int, rate: int) -> None:
     assert callable(tool)

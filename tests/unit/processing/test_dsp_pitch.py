@@ -52,7 +52,7 @@ def test_what_is_not_sung_has_no_pitch(samples: NDArray[np.float32]) -> None:
 
 
 @pytest.mark.parametrize("key", [None, Key("A", "minor")], ids=["key found", "key given"])
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_voice_off_by_up_to_forty_cents_comes_onto_its_notes(key: Key | None, seed: int) -> None:
     off = np.random.default_rng(seed).choice([-40.0, -25.0, 30.0, 40.0], len(A_MINOR_TUNE)).tolist()
     samples, hz = sung(A_MINOR_TUNE, off, NOTE_S, GAP_S)
@@ -64,7 +64,7 @@ def test_a_voice_off_by_up_to_forty_cents_comes_onto_its_notes(key: Key | None, 
     assert np.percentile(np.abs(error), 95) < 15.0
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_with_its_notes_given_it_may_be_off_by_sixty(seed: int) -> None:
     off = np.random.default_rng(seed).choice([-60.0, 60.0], len(A_MINOR_TUNE)).tolist()
     samples, hz = sung(A_MINOR_TUNE, off, NOTE_S, GAP_S)

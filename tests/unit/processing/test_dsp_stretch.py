@@ -68,7 +68,7 @@ def test_the_blocks_of_the_input_do_not_matter(block: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("frames", "channels", "rate"), [(1, 1, 44_100), (10, 2, 1), (300, 32, 8_000), (5_000, 3, 768_000), (0, 2, 44_100)]
+    ("frames", "channels", "rate"), [(1, 1, 44_100), (10, 2, 1), (300, 32, 8_000), (2_000, 3, 384_000), (0, 2, 44_100)]
 )
 def test_odd_shapes_survive(frames: int, channels: int, rate: int) -> None:
     samples = np.random.default_rng(3).normal(0, 0.1, (frames, channels)).astype(np.float32)
