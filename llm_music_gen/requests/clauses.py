@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from llm_music_gen.requests.text import Token
 from llm_music_gen.requests.words import Hit, SoundWord, sound_words, table, vocabulary
 
-_BORDERS = frozenset(("and", "but", "then", "plus", "also", "while", "without", "because", "however", "before", "after", "followed"))
+_BORDERS = frozenset(
+    ("and", "but", "then", "plus", "also", "while", "without", "because", "however", "before", "after", "followed")
+)
 #: How many words back a word still belongs to the one it stands before.
 _REACH = 7
 
@@ -113,8 +115,14 @@ def meaning(clause: Clause, hit: Hit[SoundWord], inherited: int = 0) -> Meaning:
     begin = max([hit.start - _REACH, 0, *others])
     behind = [token.text for token in clause.tokens[begin : hit.start]]
     ahead = [token.text for token in clause.tokens[hit.end : hit.end + 4]]
-    sign = next((1 if word in grammar["more"] else -1 for word in reversed(behind) if word in grammar["more"] or word in grammar["less"]), 0)
-    sign = 0 if behind[-1:] == ["so"] and not {"not", "no"} & set(behind) else sign
+    sign = next(
+        (
+            1 if word in grammar["more"] else -1
+            for word in reversed(behind)
+            if word not in ("so", "as") and (word in grammar["more"] or word in grammar["less"])
+        ),
+        0,
+    )
     if sign == 0:
         sign = next((1 if word == "up" else -1 for word in ahead if word in ("up", "down", "out", "away", "off", "back")), 0)
         sign = 0 if sign == -1 and "back" in ahead else sign
@@ -125,15 +133,21 @@ def meaning(clause: Clause, hit: Hit[SoundWord], inherited: int = 0) -> Meaning:
     wanted = not negated
     if negated and behind[-1:] in (["so"], ["as"], ["that"]):
         wanted, sign = True, -1
-    elif (enough and negated) or ("not" in negated and {"sound", "feel", "seem"} & set(behind) and not {"too", "do", "make"} & set(behind)):
+    elif (enough and negated) or (
+        "not" in negated and {"sound", "feel", "seem"} & set(behind) and not {"too", "do", "make"} & set(behind)
+    ):
         wanted, sign = True, 1
     elif "no" in negated and "more" in behind:
         sign = 0
     if hit.value.kind == "fault" and hit.value.call == "eq" and negated[-1:] == ["not"]:
         return Meaning(False, sign, 1.0)
     if hit.value.kind == "fault" and negated:
-        wanted = not ({"keep", "leave", "preserve", "preserving", "retain", "protect", "except", "maintain", "keeping"} & set(negated))
-        wanted = wanted and not ("not" in negated and (set(behind) & {*grammar["remove"], "touch", "reduce", "cut", "change", "clean"}))
+        wanted = not (
+            {"keep", "leave", "preserve", "preserving", "retain", "protect", "except", "maintain", "keeping"} & set(negated)
+        )
+        wanted = wanted and not (
+            "not" in negated and (set(behind) & {*grammar["remove"], "touch", "reduce", "cut", "change", "clean"})
+        )
     taken = any(word in grammar["remove"] for word in behind) or (sign == -1 and "out" in ahead)
     degrees = table("grammar", "degrees").find(clause.tokens)
     near = [d for d in degrees if begin <= d.start < hit.start or hit.end <= d.start <= hit.end + 2]

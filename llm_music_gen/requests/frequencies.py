@@ -1,5 +1,7 @@
 """Tones, beats, noise and music that is tuned to a frequency: from what is said to the arguments of `frequency`."""
 
+# ruff: noqa: E501 - patterns and lists of words are easier to read whole
+
 from __future__ import annotations
 
 import re
@@ -19,7 +21,9 @@ _MUSIC = frozenset((
     "music", "song", "songs", "track", "tracks", "piano", "ambient", "meditation", "sleep", "piece", "melody", "lullaby", "relaxation", "relaxing",
     "classical", "guitar", "tune", "flute", "strings", "healing", "album", "harp", "yoga", "study", "pieces", "spa", "reiki",
 ))  # fmt: skip
-_TONE = frozenset(("drone", "tone", "sine", "tones", "pure", "hum", "drones", "om", "ohm", "aum", "tanpura", "shruti", "oscillator", "test"))
+_TONE = frozenset(
+    ("drone", "tone", "sine", "tones", "pure", "hum", "drones", "om", "ohm", "aum", "tanpura", "shruti", "oscillator", "test")
+)
 #: Words after which a frequency belongs to a filter or an equaliser.
 _SOUND = re.compile(
     r"\b(?:boost|cut|filter|pass|notch|high ?pass|low ?pass|eq|de ?ess|dehum|hum|mains|retune|convert|resample|sample rate|shelf|bell|below|above|remove|reduce|"
@@ -36,9 +40,7 @@ _VAGUE = re.compile(
     r"|\bfrequency music\b|\bfrequency (?:track|song|tone)\b|\bfrequency (?:to|that|which|for) (?:heal|cure|treat|help|sleep|manifest)",
     re.IGNORECASE,
 )
-MEDICAL_NOTE = (
-    "No sound cures an illness and nothing of the kind is claimed; for health questions please see a doctor. Keep the level low and stop if it is unpleasant."
-)
+MEDICAL_NOTE = "No sound cures an illness and nothing of the kind is claimed; for health questions please see a doctor. Keep the level low and stop if it is unpleasant."
 
 
 def speaks_of_frequency(tokens: Sequence[Token], text: str) -> bool:
@@ -47,18 +49,66 @@ def speaks_of_frequency(tokens: Sequence[Token], text: str) -> bool:
     hz = [token for token in tokens if token.kind == "number" and token.unit == "hz" and token.value < 8000]
     named = bool(words & _STRONG or table("making_words", "frequency_sets").find(tokens))
     noise = _noise(tokens)
-    if re.search(r"\b(?:re-?tune|tune|convert|shift|change|make|bring|turn|pitch)\b (?:it|this|that|the|my|from|down)\b.*\b4[0-6]\d", text, re.IGNORECASE):
+    if re.search(
+        r"\b(?:re-?tune|tune|convert|shift|change|make|bring|turn|pitch)\b (?:it|this|that|the|my|from|down)\b.*\b4[0-6]\d",
+        text,
+        re.IGNORECASE,
+    ):
         return False
     if (named or noise) and not (_SOUND.search(text) and not named and (words & {"remove", "reduce", "cut", "less"})):
         return True
-    if _VAGUE.search(text) or (_MEDICAL.search(text) and words & {"frequency", "frequencies", "tone", "vibration", "vibrations"}) or (_wave(tokens) and words & {"wave", "waves", "beats", "sleep", "meditation", "focus", "state", "brain", "music"}):
+    if (
+        _VAGUE.search(text)
+        or (_MEDICAL.search(text) and words & {"frequency", "frequencies", "tone", "vibration", "vibrations"})
+        or (_wave(tokens) and words & {"wave", "waves", "beats", "sleep", "meditation", "focus", "state", "brain", "music"})
+    ):
+        return True
+    if layer_only(tokens, text, words):
         return True
     if hz and not _SOUND.search(text):
-        return bool(words & (_MUSIC | _TONE | {"frequency", "frequencies", "beat", "beats", "pulse", "pulses"})) or len(words) <= 14
-    if frequency_words().find(tokens) and words & (_MUSIC | _TONE | {"frequency", "frequencies", "hour", "chakra"}) and not words & {"album"}:
-        return bool(words & {"frequency", "tone", "drone", "om", "aum", "ohm", "chakra", "432", "528", "a432", "verdi", "tuning", "tuned", "eye"})
-    bare = [token for token in tokens if token.kind == "number" and not token.unit and token.value in (174, 285, 396, 417, 432, 528, 639, 741, 852, 963, 136.1)]
+        return (
+            bool(words & (_MUSIC | _TONE | {"frequency", "frequencies", "beat", "beats", "pulse", "pulses"})) or len(words) <= 14
+        )
+    if (
+        frequency_words().find(tokens)
+        and words & (_MUSIC | _TONE | {"frequency", "frequencies", "hour", "chakra"})
+        and not words & {"album"}
+    ):
+        return bool(
+            words
+            & {
+                "frequency",
+                "tone",
+                "drone",
+                "om",
+                "aum",
+                "ohm",
+                "chakra",
+                "432",
+                "528",
+                "a432",
+                "verdi",
+                "tuning",
+                "tuned",
+                "eye",
+            }
+        )
+    bare = [
+        token
+        for token in tokens
+        if token.kind == "number" and not token.unit and token.value in (174, 285, 396, 417, 432, 528, 639, 741, 852, 963, 136.1)
+    ]
     return bool(bare and words & (_MUSIC | _TONE | {"frequency", "tuning", "tuned"}) and not _SOUND.search(text))
+
+
+def layer_only(tokens: Sequence[Token], text: str, words: set[str]) -> bool:
+    """Whether hours of rain, surf or wind are wanted without music."""
+    layers = table("making_words", "layers").find(tokens)
+    return (
+        bool(layers)
+        and length(tokens, text) is not None
+        and not words & {"music", "remove", "song", "piano", "about", "cut", "reduce", "fade", "trim"}
+    )
 
 
 def _noise(tokens: Sequence[Token]) -> str:
@@ -87,7 +137,13 @@ def read_frequency(tokens: Sequence[Token], text: str) -> tuple[list[Call], list
         notes.append("A binaural beat needs two channels; pulses (isochronic) or a beat in both ears (monaural) work in mono.")
         return [Call("refuse", {"reason": "needs_stereo", "offer": "isochronic"})], notes
     _beats(args, mode, beats, waves, words, tokens, text)
-    steps = [float(hz) for hz in sets[0].value] if sets and len(pitches) < 3 else pitches if len(pitches) >= 2 and mode in ("tuned_music", "drone") and not args.get("beat_hz_ramp") and not _is_pair(text) else []
+    steps = (
+        [float(hz) for hz in sets[0].value]
+        if sets and len(pitches) < 3
+        else pitches
+        if len(pitches) >= 2 and mode in ("tuned_music", "drone") and not args.get("beat_hz_ramp") and not _is_pair(text)
+        else []
+    )
     if steps:
         args["steps_hz"] = steps
         each = _each(tokens)
@@ -119,7 +175,9 @@ def read_frequency(tokens: Sequence[Token], text: str) -> tuple[list[Call], list
     elif steps:
         args["len_s"] = args["step_s"] * len(steps)
     _fade_and_level(args, tokens, words)
-    if mode == "tuned_music" and not any(name in args for name in ("a4", "base_hz", "steps_hz", "beat_hz", "beat_hz_ramp", "noise")):
+    if mode == "tuned_music" and not any(
+        name in args for name in ("a4", "base_hz", "steps_hz", "beat_hz", "beat_hz_ramp", "noise")
+    ):
         notes.append("Which frequency? For example 432 Hz as the reference, 528 Hz for the tonic, or a name such as om.")
         return [Call("ask", {"about": "frequency"})], notes
     calls = [Call("frequency", {"mode": mode, **args})]
@@ -136,24 +194,37 @@ def _frequencies(tokens: Sequence[Token]) -> list[float]:
     explicit = any(token.unit == "hz" for token in tokens)
     named = {hit.start: hit for hit in frequency_words().find(tokens)}
     known = {174, 285, 396, 417, 432, 440, 444, 528, 639, 741, 852, 963}
-    bare_list = [t for t in tokens if t.kind == "number" and not t.unit and t.value >= 60 and t.value == t.value and t.value < 3000]
+    bare_list = [
+        t for t in tokens if t.kind == "number" and not t.unit and t.value >= 60 and t.value == t.value and t.value < 3000
+    ]
     for index, token in enumerate(tokens):
-        if (token.kind == "number" and token.unit == "hz" and 0.05 <= token.value < 20_000) or (token.kind == "number" and not token.unit and 60 <= token.value < 3000 and (token.value in known or (len(bare_list) >= 3 and not explicit) or (explicit and len(bare_list) >= 2))):
+        if (token.kind == "number" and token.unit == "hz" and 0.05 <= token.value < 20_000) or (
+            token.kind == "number"
+            and not token.unit
+            and 60 <= token.value < 3000
+            and (token.value in known or (len(bare_list) >= 3 and not explicit) or (explicit and len(bare_list) >= 2))
+        ):
             found.append(token.value)
-        elif index in named and not (tokens[index].kind == "number"):
+        elif index in named and tokens[index].kind != "number":
             found.append(named[index].value)
     return list(dict.fromkeys(found))
 
 
-def _mode(words: set[str], tokens: Sequence[Token], pitches: Sequence[float], beats: Sequence[float], waves: Sequence[Any]) -> str:
+def _mode(
+    words: set[str], tokens: Sequence[Token], pitches: Sequence[float], beats: Sequence[float], waves: Sequence[Any]
+) -> str:
     if words & {"isochronic", "pulse", "pulses", "pulsing", "isochronics"}:
         return "isochronic"
     if words & {"monaural"}:
         return "monaural"
-    if words & {"binaural", "binaurals", "hemisync"} and not words & (_MUSIC - {"sleep", "meditation", "relaxation", "study", "relaxing", "track", "tracks", "healing"}):
+    if words & {"binaural", "binaurals", "hemisync"} and not words & (
+        _MUSIC - {"sleep", "meditation", "relaxation", "study", "relaxing", "track", "tracks", "healing"}
+    ):
         return "binaural"
     music = bool(words & (_MUSIC - {"meditation", "sleep", "relaxation", "relaxing", "healing", "study", "track", "tracks"}))
     if _noise(tokens) and not music and not pitches:
+        return "noise"
+    if not music and not pitches and not beats and not waves and layer_only(tokens, "all night", words):
         return "noise"
     if words & _TONE and not music:
         return "drone"
@@ -164,14 +235,26 @@ def _mode(words: set[str], tokens: Sequence[Token], pitches: Sequence[float], be
     return "tuned_music"
 
 
-def _beats(args: dict[str, Any], mode: str, beats: list[float], waves: Sequence[Any], words: set[str], tokens: Sequence[Token], text: str) -> None:
+def _beats(
+    args: dict[str, Any], mode: str, beats: list[float], waves: Sequence[Any], words: set[str], tokens: Sequence[Token], text: str
+) -> None:
     typical = [float(wave[0]) for wave in waves]
     beating = mode in ("binaural", "isochronic", "monaural")
     moves = bool(words & {"to", "down", "into", "towards", "then", "ramp", "from"}) or re.search(r"\d\s?-\s?\d", text) is not None
     values = beats if len(beats) >= 2 else typical if len(typical) >= 2 and not beats else []
     if len(values) >= 2 and moves:
         args["beat_hz_ramp"] = values[:2]
-        ramp = next((t.value for i, t in enumerate(tokens) if t.unit == "s" and t.kind == "number" and is_part_of_track(tokens, i) and not {"fade", "fading"} & {o.text for o in tokens[max(0, i - 4) : i]}), None)
+        ramp = next(
+            (
+                t.value
+                for i, t in enumerate(tokens)
+                if t.unit == "s"
+                and t.kind == "number"
+                and is_part_of_track(tokens, i)
+                and not {"fade", "fading"} & {o.text for o in tokens[max(0, i - 4) : i]}
+            ),
+            None,
+        )
         total = length(tokens, text)
         args["ramp_s"] = ramp if ramp is not None else (min(total, 1800.0) if total else 1800.0)
     elif beats:

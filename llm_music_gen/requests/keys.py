@@ -11,7 +11,9 @@ _KEY = re.compile(
     r"\b(?:(?:in|key of|key|key:|into)\s+(?:the key of\s+)?)?([A-Ga-g])(\s?[#♯]|[b♭](?![a-z])|[ -](?:sharp|flat))?[ -]?"
     r"(major|minor|maj|min|dorian|phrygian|lydian|mixolydian|locrian|dur|moll|m)\b"
 )
-_PLAIN_KEY = re.compile(r"\b(?:in|key of|in the key of|key)[: ]+([A-G])(#|b|♯|♭| sharp| flat)?(?![\w#'♯♭-])(?! ?(?:major|minor|few|bit|lot|song|track))")
+_PLAIN_KEY = re.compile(
+    r"\b(?:in|key of|in the key of|key)[: ]+([A-G])(#|b|♯|♭| sharp| flat)?(?![\w#'♯♭-])(?! ?(?:major|minor|few|bit|lot|song|track))"
+)
 
 
 def key_named(text: str) -> str:

@@ -1,5 +1,7 @@
 """New music: from what is said to the arguments of `compose`."""
 
+# ruff: noqa: E501 - patterns and lists of words are easier to read whole
+
 from __future__ import annotations
 
 import re
@@ -20,16 +22,25 @@ from llm_music_gen.requests.words import (
     vocabulary,
 )  # fmt: skip
 
-_TITLE = re.compile(r"\b(?:called|titled|entitled|named|title[: ]|with the title|name it|call it)\s*[\"']?([^\"',.;!?\n]{1,60})", re.IGNORECASE)
-_FOR_NAME = re.compile(r"\b(?:[Ff]or|[Tt]o|[Aa]bout) (?:my |our |the )?(?:[a-z]+(?:'s)? ){0,4}?([A-Z][a-zA-Z\u00c0-\u024f'-]+(?: [A-Z][a-z]+)?)")
-_ABOUT = re.compile(r"\babout (?:the |a |an |my |our )?([\w' ]{2,40}?)(?=[,.;!?\n]|$| in | with | at | for | lasting | that | and )", re.IGNORECASE)
+_TITLE = re.compile(
+    r"\b(?:called|titled|entitled|named|title[: ]|with the title|name it|call it)\s*[\"']?([^\"',.;!?\n]{1,60})", re.IGNORECASE
+)
+_FOR_NAME = re.compile(
+    r"\b(?:[Ff]or|[Tt]o|[Aa]bout) (?:my |our |the )?(?:[a-z]+(?:'s)? ){0,4}?([A-Z][a-zA-Z\u00c0-\u024f'-]+(?: [A-Z][a-z]+)?)"
+)
+_ABOUT = re.compile(
+    r"\babout (?:the |a |an |my |our )?([\w' ]{2,40}?)(?=[,.;!?\n]|$| in | with | at | for | lasting | that | and )",
+    re.IGNORECASE,
+)
 _LAST = re.compile(
     r"\b(?:like|as|similar to|from|based on|continue|variation (?:of|on)|version of|another of) (?:the |my |that |this )?(?:last|previous|latest|one before|same)(?: (?:one|song|track|piece|tune))?\b"
     r"|\bmore like (?:this|that|it)\b|\banother (?:one|song|track)? ?like (?:it|this|that)\b|\blike (?:this|that|it)\b(?= but| only| again|$|[,.!])|\bsame (?:again|song|thing|one|style|vibe)?\s?(?:again )?(?:but|only)\b"
     r"|\b(?:a )?(?:faster|slower|happier|sadder|longer|shorter) version of (?:it|the last|that|the song)\b|\banother one\b|\bone more(?: like| of|$|,| but)",
     re.IGNORECASE,
 )
-_LIKE_SONG = re.compile(r"\b(?:like|based on|similar to|variation (?:of|on)|version of) [\"']([^\"'\n]{2,60})[\"']", re.IGNORECASE)
+_LIKE_SONG = re.compile(
+    r"\b(?:like|based on|similar to|variation (?:of|on)|version of) [\"']([^\"'\n]{2,60})[\"']", re.IGNORECASE
+)
 
 
 @dataclass(slots=True)
@@ -49,7 +60,9 @@ def read_making(tokens: Sequence[Token], text: str, at: Situation) -> Making:
     styles = style_list(tokens, barred, claimed)
     if not styles and (occasion := table("making_words", "occasions").find(tokens)):
         styles = [occasion[0].value]
-    moods = [hit.text for hit in listed("making_words", "moods").find(tokens) if hit.start not in barred and hit.text not in styles]
+    moods = [
+        hit.text for hit in listed("making_words", "moods").find(tokens) if hit.start not in barred and hit.text not in styles
+    ]
     count, length_s = song_count(tokens), length(tokens, text, each=True)
     meter = _meter(tokens)
     source = _source(text)
@@ -120,7 +133,7 @@ def _left_out(tokens: Sequence[Token]) -> list[tuple[str, int, int]]:
             reaching = -1
         if reaching > 0 and out:
             reaching = index + 2
-    return list(dict((name, (name, start, end)) for name, start, end in out).values())
+    return list({name: (name, start, end) for name, start, end in out}.values())
 
 
 def _instruments(tokens: Sequence[Token], barred: set[int], out: Making) -> tuple[list[str], set[int]]:
@@ -146,7 +159,36 @@ def _instruments(tokens: Sequence[Token], barred: set[int], out: Making) -> tupl
     return names, claimed
 
 
-_COUNTED = frozenset(("song", "songs", "track", "tracks", "piece", "pieces", "tune", "tunes", "version", "versions", "more", "beats", "melodies", "loops", "jingles", "different", "lullabies", "waltzes", "variations", "ideas", "of", "albums", "new", "short", "long", "instrumentals"))
+_COUNTED = frozenset(
+    (
+        "song",
+        "songs",
+        "track",
+        "tracks",
+        "piece",
+        "pieces",
+        "tune",
+        "tunes",
+        "version",
+        "versions",
+        "more",
+        "beats",
+        "melodies",
+        "loops",
+        "jingles",
+        "different",
+        "lullabies",
+        "waltzes",
+        "variations",
+        "ideas",
+        "of",
+        "albums",
+        "new",
+        "short",
+        "long",
+        "instrumentals",
+    )
+)
 
 
 def song_count(tokens: Sequence[Token]) -> int | None:
@@ -157,12 +199,16 @@ def song_count(tokens: Sequence[Token]) -> int | None:
         if token.kind != "number" or token.unit or not 1 <= token.value <= 1000 or token.value != int(token.value):
             continue
         ahead = index + 1
-        while ahead < len(tokens) and (ahead in styles or ahead in moods or tokens[ahead].text in ("-", "different", "new", "short", "long", "and", "slow", "fast", "quick")):
+        while ahead < len(tokens) and (
+            ahead in styles
+            or ahead in moods
+            or tokens[ahead].text in ("-", "different", "new", "short", "long", "and", "slow", "fast", "quick")
+        ):
             if tokens[ahead].text in _COUNTED and tokens[ahead].text not in ("different", "new", "short", "long"):
                 break
             ahead += 1
         said = tokens[ahead].text if ahead < len(tokens) else ""
-        if said in _COUNTED and not (said == "of"):
+        if said in _COUNTED and said != "of":
             return int(token.value)
         before = tokens[index - 1].text if index else ""
         if before in ("x", "songs", "count", "generate", "make") and said not in ("minute", "hour", "bars"):
@@ -172,16 +218,26 @@ def song_count(tokens: Sequence[Token]) -> int | None:
 
 def length(tokens: Sequence[Token], text: str, *, each: bool = False) -> float | None:
     """Seconds; a range gives its middle, "overnight" and "all night" eight hours where nothing else is said."""
-    lengths = [(index, token) for index, token in enumerate(tokens) if token.kind == "clock" or (token.kind == "number" and token.unit == "s" and token.value > 0)]
+    lengths = [
+        (index, token)
+        for index, token in enumerate(tokens)
+        if token.kind == "clock" or (token.kind == "number" and token.unit == "s" and token.value > 0)
+    ]
     whole = [(i, t) for i, t in lengths if not is_part_of_track(tokens, i)]
-    lengths = whole or [(i, t) for i, t in lengths if each and {"each", "apiece", "per"} & {o.text for o in tokens[i + 1 : i + 2]}]
+    lengths = whole or [
+        (i, t) for i, t in lengths if each and {"each", "apiece", "per"} & {o.text for o in tokens[i + 1 : i + 2]}
+    ]
     if len(lengths) >= 2:
         between = [token.text for token in tokens[lengths[0][0] + 1 : lengths[1][0]]]
         if between in ([], ["to"], ["or"], ["and"]):
             return (lengths[0][1].value + lengths[1][1].value) / 2
     if lengths:
         return lengths[0][1].value
-    bare = re.search(r"\b(?:length|long|lasting|duration)[:= ]+(?:of |about |is )?(\d{1,3})(?:\s?-\s?(\d{1,3}))?\b(?!\s?(?:hz|bpm|db|%))", text, re.IGNORECASE)
+    bare = re.search(
+        r"\b(?:length|long|lasting|duration)[:= ]+(?:of |about |is )?(\d{1,3})(?:\s?-\s?(\d{1,3}))?\b(?!\s?(?:hz|bpm|db|%))",
+        text,
+        re.IGNORECASE,
+    )
     bare = bare or re.search(r"(?<![\d/:.-])\b(\d{1,2})\s?-\s?(\d{1,2})\b(?!\s?(?:\w*hz|bpm|db|%|/))(?=\s*$|,)", text)
     if bare:
         low = float(bare[1]) * 60
@@ -192,10 +248,13 @@ def length(tokens: Sequence[Token], text: str, *, each: bool = False) -> float |
 def is_part_of_track(tokens: Sequence[Token], index: int) -> bool:
     """Whether a length is one of a fade, a step or an opening stretch rather than of the whole."""
     ahead = tokens[index + 1].text if index + 1 < len(tokens) else ""
-    begin = max((i + 1 for i in range(max(0, index - 4), index) if tokens[i].kind in ("stop", "number")), default=max(0, index - 4))
+    begin = max(
+        (i + 1 for i in range(max(0, index - 4), index) if tokens[i].kind in ("stop", "number")), default=max(0, index - 4)
+    )
     behind = [token.text for token in tokens[begin:index]]
     return (
-        ahead in ("each", "apiece", "per", "fade", "fades", "crossfade", "fadeout", "fadein", "steps", "intro")
+        ahead in ("each", "apiece", "per", "crossfade", "fadeout", "fadein", "steps", "intro")
+        or (ahead in ("fade", "fades") and not any(token.kind == "number" for token in tokens[index + 2 : index + 5]))
         or behind[-1:] in (["each"], ["every"], ["per"])
         or behind[-2:] == ["each", "for"]
         or (bool({"first", "last", "final", "opening", "over", "within"} & set(behind[-3:])) and "song" not in behind)
@@ -226,7 +285,13 @@ def _tempo(tokens: Sequence[Token], styles: Sequence[str], source: str) -> tuple
     bpms = [token.value for token in tokens if token.kind == "number" and token.unit == "bpm"]
     for index, token in enumerate(tokens):
         near = {*words[max(0, index - 2) : index], *words[index + 1 : index + 2]}
-        if token.kind == "number" and not token.unit and 30 <= token.value <= 300 and near & {"bpm", "tempo", "at"} and not near & {"hz"}:
+        if (
+            token.kind == "number"
+            and not token.unit
+            and 30 <= token.value <= 300
+            and near & {"bpm", "tempo", "at"}
+            and not near & {"hz"}
+        ):
             bpms.append(token.value)
     if bpms:
         return (sum(bpms[:2]) / len(bpms[:2]) if len(bpms) > 1 else bpms[0]), None
@@ -257,7 +322,14 @@ def _title(text: str) -> str:
         return re.split(r"\s+(?:in|with|at|for|lasting|about)\s+", given[1].strip())[0].strip(" \"'")
     person = _FOR_NAME.search(text)
     if person and person[1].split()[0].lower() not in _NOT_NAMES:
-        noun = next((n for n in ("lullaby", "waltz", "anthem", "march", "ballad", "jingle", "birthday song", "serenade") if n in text.lower()), "song")
+        noun = next(
+            (
+                n
+                for n in ("lullaby", "waltz", "anthem", "march", "ballad", "jingle", "birthday song", "serenade")
+                if n in text.lower()
+            ),
+            "song",
+        )
         return f"{noun.capitalize()} for {person[1]}"
     about = _ABOUT.search(text)
     if about and about[1].lower() not in ("it", "this", "that", "5", "10"):

@@ -1,5 +1,7 @@
 """From a request in plain English to a plan, without any model: safety, tokens, sentences, what each is about, calls, order."""
 
+# ruff: noqa: E501 - patterns and lists of words are easier to read whole
+
 from __future__ import annotations
 
 import re
@@ -23,13 +25,20 @@ _OBJECT = re.compile(
     r"music|tone|whole|drums?|guitar|treble|intro|highs|lows|stereo|loudness|volume|ending|podcast|speech|take|album|beginning|start|singer|interview|narration|dialogue|piano|master)s?)\b",
     re.IGNORECASE,
 )
-_THEN = re.compile(r"(?:[.!?;]+\s+|\s*[;\n]+\s*|[,.]?\s+(?:and\s+)?(?:then|after that|afterwards|and also)\s+|(?<=\?)\s*)", re.IGNORECASE)
+_THEN = re.compile(
+    r"(?:[.!?;]+\s+|\s*[;\n]+\s*|[,.]?\s+(?:and\s+)?(?:then|after that|afterwards|and also)\s+|(?<=\?)\s*)", re.IGNORECASE
+)
 _VAGUE = re.compile(
     r"^(?:make|do|get) (?:it|this|that|the (?:song|track|file|sound|audio|mix))? ?(?:sound )?(?:much |a lot |way |a bit |just )?(?:better|nicer|good|great|awesome|cool|cooler|perfect|amazing|right|best|different|something)\b"
     r"|^(?:improve|fix|process|change|edit|help|do something|do your thing|optimi[sz]e|work on)(?: (?:it|this|that|with it|to it|the (?:song|track|file|sound|audio|mix)|this file|something))?(?: please| up)?[.! ]*$",
     re.IGNORECASE,
 )
-_HELP = re.compile(r"^(?:help|what can (?:you|i|this) (?:do|say|ask)|what do you do|how does this work|commands?|what are you|who are you|options)\b", re.IGNORECASE)
+#: More sentences than these are read as one.
+_MOST_SENTENCES = 12
+_HELP = re.compile(
+    r"^(?:help|what can (?:you|i|this) (?:do|say|ask)|what do you do|how does this work|commands?|what are you|who are you|options)\b",
+    re.IGNORECASE,
+)
 
 
 def plan_request(request: str, situation: Situation | None = None, registry: Registry | None = None) -> Plan:
@@ -40,7 +49,9 @@ def plan_request(request: str, situation: Situation | None = None, registry: Reg
     """
     at = situation or Situation()
     text, taken, address = without_commands(normalised(request))
-    notes: list[str] = ["I left out the part that is no request for sound; nothing is run but the studio's own tools."] if taken else []
+    notes: list[str] = (
+        ["I left out the part that is no request for sound; nothing is run but the studio's own tools."] if taken else []
+    )
     if address:
         notes.append("Nothing is fetched from the web: name a file on this computer.")
     calls: list[Call] = []
@@ -68,7 +79,7 @@ def _sentences(text: str) -> list[str]:
         begin = end
         if piece.strip(" ?"):
             out.append(piece)
-    return _rejoined(out)[:40]
+    return _rejoined([*out[:_MOST_SENTENCES], ", ".join(out[_MOST_SENTENCES:])] if len(out) > _MOST_SENTENCES else out)
 
 
 def _quoted(text: str, place: int) -> bool:
@@ -78,17 +89,24 @@ def _quoted(text: str, place: int) -> bool:
 def _rejoined(pieces: list[str]) -> list[str]:
     """Orders of one chain ("first the hiss, then the bass") stay together, as do details after a wish for music."""
     out: list[str] = []
+    last = ""
     for piece in pieces:
+        topic = _topic(piece)
         joined = bool(out) and not out[-1].endswith("?") and not piece.endswith("?")
-        if joined and _topic(piece) in ("sound", "") and _topic(out[-1]) in ("sound", ""):
+        if joined and topic in ("sound", "") and last in ("sound", ""):
             out[-1] = f"{out[-1]}, then {piece}"
-        elif (joined and piece[:1].isdigit() and _topic(out[-1]) == _topic(piece) == "frequency") or (joined and _topic(out[-1]) in ("frequency", "compose") and _topic(piece) in ("", "details")):
+            last = last or topic
+        elif (joined and piece[:1].isdigit() and last == topic == "frequency") or (
+            joined and last in ("frequency", "compose") and topic == ""
+        ):
             out[-1] = f"{out[-1]}, {piece}"
         else:
             out.append(piece)
+            last = topic
     return out
 
 
+@lru_cache(maxsize=64)
 def _tokens(text: str) -> list[Token]:
     for pattern, new in rewrites():
         text = pattern.sub(new, text)
@@ -114,6 +132,7 @@ def _bared(tokens: Sequence[Token]) -> list[Token]:
     return left
 
 
+@lru_cache(maxsize=64)
 def _topic(sentence: str) -> str:
     """What a sentence is about: question, refusal, command, frequency, compose, details, sound, or "" for nothing known."""
     tokens = _bared(_tokens(sentence))
@@ -144,20 +163,35 @@ def _topic(sentence: str) -> str:
         return "sound"
     if making:
         return "compose" if making in ("bare", "compose") else making
-    if any(call.args.get("metrics") or call.args.get("aspects") for call in studio.answer(tokens, sentence, Situation())[0]) and not sound.calls:
+    if (
+        any(call.args.get("metrics") or call.args.get("aspects") for call in studio.answer(tokens, sentence, Situation())[0])
+        and not sound.calls
+    ):
         return "question"
     return "sound" if sound.calls else ""
 
 
 def _commands_anyway(tokens: Sequence[Token]) -> bool:
     command = studio.command(tokens, "", Situation())
-    return command is not None and command[0].tool in ("history", "library", "job", "show_abc", "proof", "transcribe", "export_youtube", "transcribe_melody", "queue")
+    return command is not None and command[0].tool in (
+        "history",
+        "library",
+        "job",
+        "show_abc",
+        "proof",
+        "transcribe",
+        "export_youtube",
+        "transcribe_melody",
+        "queue",
+    )
 
 
 def _kind_of_making(tokens: Sequence[Token], sentence: str, spoken: str) -> str:
     if speaks_of_frequency(tokens, sentence):
         return "frequency"
-    if re.search(r"\b(?:youtube|video|upload) (?:description|title|tags|text)\b|\bdescription\b.*\bchapters\b|\bthumbnail\b", spoken):
+    if re.search(
+        r"\b(?:youtube|video|upload) (?:description|title|tags|text)\b|\bdescription\b.*\bchapters\b|\bthumbnail\b", spoken
+    ):
         return "command"
     return "compose"
 
@@ -180,14 +214,19 @@ def _wants_music(tokens: Sequence[Token], spoken: str) -> str:
     styles = style_list(left)
     instruments = instrument_words().find(left)
     moods = listed("making_words", "moods").find(left)
-    from_last = re.search(r"\b(?:like|more like|same as|similar to) (?:the |my )?(?:last|previous|it|this|that)\b|\banother one\b|\bone more\b", rest)
-    if any(token.kind == "file" for token in tokens) or re.search(r"\b(?:sounds?|sounding) (?:too|like|very|so|a bit|muddy|harsh)\b", spoken):
+    from_last = re.search(
+        r"\b(?:like|more like|same as|similar to) (?:the |my )?(?:last|previous|it|this|that)\b|\banother one\b|\bone more\b",
+        rest,
+    )
+    if any(token.kind == "file" for token in tokens) or re.search(
+        r"\b(?:sounds?|sounding) (?:too|like|very|so|a bit|muddy|harsh)\b", spoken
+    ):
         return ""
     if from_last and not re.match(r"(?:make|do) (?:it|this|that) sound", spoken):
         return "compose"
     if _OBJECT.match(rest) and not re.match(r"(?:the|my) (?:\w+ ){0,2}song for\b", rest):
         return ""
-    if not left:
+    if not left or (ordered and left[0].text in ("the", "my") and not {"for", "about"} & {token.text for token in left}):
         return ""
     article = left[0].text in _ARTICLE or (left[0].kind == "number" and left[0].unit in ("", "s", "bpm"))
     counted = left[0].kind == "number" and not left[0].unit
@@ -195,7 +234,11 @@ def _wants_music(tokens: Sequence[Token], spoken: str) -> str:
     strong = has_strong_words(left)
     if ordered and (article or counted) and (subject or moods) and (not strong or nouns or styles):
         return "compose" if subject else ""
-    if ordered and verbs[0].text in ("compose", "generate", "write", "create", "invent", "improvise", "produce") and (subject or moods):
+    if (
+        ordered
+        and verbs[0].text in ("compose", "generate", "write", "create", "invent", "improvise", "produce")
+        and (subject or moods)
+    ):
         return "compose"
     if ordered and (nouns or (styles and moods)) and not strong:
         return "compose"
@@ -204,8 +247,26 @@ def _wants_music(tokens: Sequence[Token], spoken: str) -> str:
     if article and (nouns or styles) and not (strong and not nouns):
         return "compose"
     if (subject and not strong) or (nouns and styles):
-        verbs_of_sound = {*vocabulary("grammar")["remove"], "add", "reduce", "turn", "apply", "put", "boost", "cut", "fade", "less", "too"} - {"take"}
-        return "" if left[0].text in verbs_of_sound or {"less", "too"} & {t.text for t in left[:3]} else "bare" if not ordered else "compose"
+        verbs_of_sound = {
+            *vocabulary("grammar")["remove"],
+            "add",
+            "reduce",
+            "turn",
+            "apply",
+            "put",
+            "boost",
+            "cut",
+            "fade",
+            "less",
+            "too",
+        } - {"take"}
+        return (
+            ""
+            if left[0].text in verbs_of_sound or {"less", "too"} & {t.text for t in left[:3]}
+            else "bare"
+            if not ordered
+            else "compose"
+        )
     if table_hit(making, left):
         return "bare"
     return ""
@@ -245,7 +306,11 @@ def _understood(sentence: str, at: Situation, earlier: Sequence[Call]) -> tuple[
         return _music(tokens, sentence, at)
     sound = read_sound(tokens, sentence, at)
     calls = sound.calls
-    if calls and not (at.file or at.last_song or at.files_in_folder or earlier) and not any(call.args.get("files") for call in calls):
+    if (
+        calls
+        and not (at.file or at.last_song or at.files_in_folder or earlier)
+        and not any(call.args.get("files") for call in calls)
+    ):
         calls = [*calls, Call("ask", {"about": "which_file"})]
     return calls, sound.notes
 
@@ -254,12 +319,18 @@ def _music(tokens: Sequence[Token], sentence: str, at: Situation) -> tuple[list[
     made = read_making(tokens, sentence, at)
     calls = [Call("compose", made.args)]
     telling = {"style", "instruments", "mood", "from", "meter", "title", "key", "bpm", "len_s"} & set(made.args)
-    if not telling and "n" not in made.args and not re.search(r"\b(?:surprise|anything|random|whatever|any)\b", sentence, re.IGNORECASE):
+    if (
+        not telling
+        and "n" not in made.args
+        and not re.search(r"\b(?:surprise|anything|random|whatever|any)\b", sentence, re.IGNORECASE)
+    ):
         return [Call("ask", {"about": "styles"})], made.notes
     tail = re.search(r"\b(?:and|,) (?:then )?(play|queue) (?:it|them|all|the result|everything)\b", sentence, re.IGNORECASE)
     if tail:
         calls.append(Call(tail[1].lower(), {}))
-    if re.search(r"\b(?:with|and) (?:a )?black (?:screen|video)\b|\bfor (?:a )?youtube (?:video|upload)\b", sentence, re.IGNORECASE):
+    if re.search(
+        r"\b(?:with|and) (?:a )?black (?:screen|video)\b|\bfor (?:a )?youtube (?:video|upload)\b", sentence, re.IGNORECASE
+    ):
         calls.append(Call("export_youtube", {"visual": "black" if "black" in sentence.lower() else "cover"}))
     return calls, made.notes
 

@@ -35,7 +35,9 @@ def reply_for(calls: Sequence[Call], notes: Sequence[str], at: Situation) -> str
                 sentences.append(question)
         elif call.tool == "refuse" and not notes:
             sentences.append(f"That is not possible here; the nearest is {call.args.get('offer')}.")
-        elif call.tool == "gain" and call.args.get("db", 0) > 0 and at.measurements.get("true_peak", -99.0) + call.args["db"] > -1:
+        elif (
+            call.tool == "gain" and call.args.get("db", 0) > 0 and at.measurements.get("true_peak", -99.0) + call.args["db"] > -1
+        ):
             sentences.append("That would go over full scale; add a limiter to be safe.")
     return " ".join(sentences)
 

@@ -1,5 +1,7 @@
 """Takes out of a request what is no request for sound: commands for a shell, orders to forget the rules, foreign protocols."""
 
+# ruff: noqa: E501 - patterns and lists of words are easier to read whole
+
 from __future__ import annotations
 
 import re

@@ -1,5 +1,7 @@
 """What shall be done to a sound: clauses become calls of the audio tools."""
 
+# ruff: noqa: E501 - patterns and lists of words are easier to read whole
+
 from __future__ import annotations
 
 import copy
@@ -29,7 +31,10 @@ _FOLDER = re.compile(
     r"|\b(?:the|my)\s+([\w\-]{2,40})\s+(?:folder|directory)\b",
     re.IGNORECASE,
 )
-_EVERYTHING = re.compile(r"\b(?:all|every one|each) (?:of )?(?:the |my |these |those )?(?:audio )?(?:files|tracks|songs|wavs|mp3s|stems)\b", re.IGNORECASE)
+_EVERYTHING = re.compile(
+    r"\b(?:all|every one|each) (?:of )?(?:the |my |these |those )?(?:audio )?(?:files|tracks|songs|wavs|mp3s|stems)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -77,6 +82,8 @@ def _read_clause(clause: Clause, at: Situation, out: SoundReading, inherited: in
         down = clause.has("cut", "lower", "reduce", "attenuate")
         _add(clause, clause.hits[0], Meaning(True, -1 if down else 1, 1.0), at, out, automatic)
         return 0
+    if any(hit.value.call == "declick" for hit in clause.hits):
+        clause.hits = [hit for hit in clause.hits if hit.value.kind != "picture"]
     if any(hit.value.call == "deess" for hit in clause.hits):
         clause.hits = [hit for hit in clause.hits if hit.value.call != "eq"]
     for hit in clause.hits:
@@ -107,7 +114,12 @@ def _add(clause: Clause, hit: Hit[SoundWord], meant: Meaning, at: Situation, out
         out.strong = True
         return
     less = meant.sign < 0 and word.kind == "wish"
-    if word.kind == "fault" and meant.sign > 0 and clause.has("add", "more", "give") and word.call in ("denoise", "dehum", "declick"):
+    if (
+        word.kind == "fault"
+        and meant.sign > 0
+        and clause.has("add", "more", "give")
+        and word.call in ("denoise", "dehum", "declick")
+    ):
         out.calls.append(Call("refuse", {"reason": "not_possible", "offer": "mix"}))
         out.notes.append(f"{hit.text.capitalize()} is not put in; a recording of it can be mixed under the file.")
         return
@@ -174,10 +186,26 @@ def _degrees(args: dict[str, Any], degree: float) -> dict[str, Any]:
 
 def _filter_at_number(clause: Clause, out: SoundReading) -> bool:
     """ "Cut everything below 80 Hz": a high-pass; above: a low-pass."""
+    removes = clause.has(
+        "cut",
+        "remove",
+        "filter",
+        "kill",
+        "roll",
+        "take",
+        "off",
+        "rid",
+        "everything",
+        "anything",
+        "without",
+        "eliminate",
+        "drop",
+        "all",
+        "delete",
+    )
     for index, token in enumerate(clause.tokens[:-1]):
         side = "highpass" if token.text in _BELOW else "lowpass" if token.text in _ABOVE else ""
         number = clause.tokens[index + 1]
-        removes = clause.has("cut", "remove", "filter", "kill", "roll", "take", "off", "rid", "everything", "anything", "without", "eliminate", "drop", "all", "delete")
         if side and number.kind == "number" and number.unit in ("hz", "") and number.value >= 20 and removes:
             out.calls.append(Call(side, {"hz": number.value}))
             out.strong = True
@@ -186,7 +214,15 @@ def _filter_at_number(clause: Clause, out: SoundReading) -> bool:
 
 
 #: Unit of a number -> the tool that it speaks of where no word does.
-_UNIT_TOOLS = {"lufs": "normalize", "dbtp": "limit", "bpm": "tempo", "semitones": "pitch", "cents": "pitch", "kbps": "convert", "db": "gain"}
+_UNIT_TOOLS = {
+    "lufs": "normalize",
+    "dbtp": "limit",
+    "bpm": "tempo",
+    "semitones": "pitch",
+    "cents": "pitch",
+    "kbps": "convert",
+    "db": "gain",
+}
 
 
 def _implied(tokens: Sequence[Token], text: str, at: Situation, out: SoundReading) -> None:
@@ -203,7 +239,11 @@ def _implied(tokens: Sequence[Token], text: str, at: Situation, out: SoundReadin
         if not whole.numbers(unit) or meant & have or (unit in ("db", "dbtp") and (have or out.notes)):
             continue
         sign = -1 if whole.has("down", "lower", "quieter") else 1
-        read = HANDLERS[tool](whole, Meaning(True, sign, 1.0), {"ceiling_db": -1.0}, "", at) if unit != "db" else {"db": sign * whole.numbers("db")[0]}
+        read = (
+            HANDLERS[tool](whole, Meaning(True, sign, 1.0), {"ceiling_db": -1.0}, "", at)
+            if unit != "db"
+            else {"db": sign * whole.numbers("db")[0]}
+        )
         if read:
             out.calls.append(_adjusted(Call(tool, read), whole, at))
 
@@ -220,7 +260,23 @@ def _loudness_by_place(tokens: Sequence[Token], out: SoundReading) -> None:
     plain = [call for call in wishes if call.tool == "gain" and not whole.numbers("db")]
     for call in plain:
         out.calls.remove(call)
-    asks = whole.has("ready", "optimise", "optimize", "prepare", "prep", "suitable", "level", "loud", "master", "standard", "standards", "compliant", "spec", "specs", "target")
+    asks = whole.has(
+        "ready",
+        "optimise",
+        "optimize",
+        "prepare",
+        "prep",
+        "suitable",
+        "level",
+        "loud",
+        "master",
+        "standard",
+        "standards",
+        "compliant",
+        "spec",
+        "specs",
+        "target",
+    )
     reverbs = any(call.tool in ("reverb", "convert", "export_youtube") for call in out.calls)
     if plain or any(call.tool == "normalize" for call in wishes) or asks or (not reverbs and not out.calls):
         out.calls = [call for call in out.calls if call.tool != "normalize"]
@@ -253,7 +309,7 @@ def _joined(calls: Sequence[Call]) -> list[Call]:
         else:
             twin.args.update(call.args)
     if any(call.tool in ("trim", "silence") for call in out) and any(call.tool == "loop" for call in out):
-        out = [call for call in out if not (call.tool == "ask")]
+        out = [call for call in out if call.tool != "ask"]
     return out
 
 

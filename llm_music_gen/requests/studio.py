@@ -1,5 +1,7 @@
 """Questions, the studio's own doings, and what cannot be done: rules from studio_words.toml become calls."""
 
+# ruff: noqa: E501 - patterns and lists of words are easier to read whole
+
 from __future__ import annotations
 
 import re
@@ -51,9 +53,11 @@ def rules(kind: str) -> tuple[Rule, ...]:
 
     return tuple(
         Rule(
-            entry, phrases(entry.get("words", ())), tuple(phrases(group) for group in entry.get("all", ())),
+            entry,
+            phrases(entry.get("words", ())),
+            tuple(phrases(group) for group in entry.get("all", ())),
             phrases(entry.get("unless", ())),
-        )  # fmt: skip
+        )
         for entry in vocabulary("studio_words")[kind]
     )
 
@@ -78,7 +82,11 @@ def command(tokens: Sequence[Token], text: str, at: Situation) -> tuple[Call, st
 
 def _fill(call: Call, entry: dict[str, Any], tokens: Sequence[Token], text: str, at: Situation) -> None:
     words = {token.text for token in tokens}
-    numbers = [round(token.value) for token in tokens if token.kind == "number" and token.unit in ("", "times") and 0 < token.value < 1000]
+    numbers = [
+        round(token.value)
+        for token in tokens
+        if token.kind == "number" and token.unit in ("", "times") and 0 < token.value < 1000
+    ]
     what = entry.get("fill", "")
     if what == "song" and entry.get("field"):
         name = song_named(tokens, text, at)
@@ -127,8 +135,14 @@ def _abc_of(tokens: Sequence[Token], text: str) -> str:
 
 def _speech(tokens: Sequence[Token], text: str) -> dict[str, Any]:
     quoted = next((token.text for token in tokens if token.kind == "quoted"), "")
-    voice = re.search(r"\b(?:with|in|using) (?:a |an |the )?([\w ]{2,24}?) voice\b|\bvoice (?:called |named )?(\w{2,24})\b", text, re.IGNORECASE)
-    after = re.search(r"\b(?:say|speak|announce|narrate|pronounce|aloud|read out|out loud)\b[:,]?\s*(?:the words|this|the text)?[:,]?\s*(.+)", text, re.IGNORECASE)
+    voice = re.search(
+        r"\b(?:with|in|using) (?:a |an |the )?([\w ]{2,24}?) voice\b|\bvoice (?:called |named )?(\w{2,24})\b", text, re.IGNORECASE
+    )
+    after = re.search(
+        r"\b(?:say|speak|announce|narrate|pronounce|aloud|read out|out loud)\b[:,]?\s*(?:the words|this|the text)?[:,]?\s*(.+)",
+        text,
+        re.IGNORECASE,
+    )
     spoken = quoted or (re.sub(r"\s+(?:with|in|using) (?:a |an |the )?[\w ]{2,24} voice\b.*", "", after[1]) if after else "")
     named_file = next((token.text for token in tokens if token.kind == "file"), "")
     out = {"text": (spoken or named_file or text).strip(" .\"'")[:2000]}
@@ -166,7 +180,9 @@ def song_named(tokens: Sequence[Token], text: str, at: Situation) -> str:
     known = next((name for name in reversed(at.songs) if len(name) > 2 and name.lower() in low), "")
     if known:
         return known
-    if re.search(r"\b(?:last|latest|previous|newest|recent|current) (?:one|song|track|piece|tune|lullaby|thing)?|\b(?:it|that|this)\b", low):
+    if re.search(
+        r"\b(?:last|latest|previous|newest|recent|current) (?:one|song|track|piece|tune|lullaby|thing)?|\b(?:it|that|this)\b", low
+    ):
         return "last"
     named = re.search(r"\b(?:song|track|piece|tune) (?:called |named |titled )?([A-Z][\w']*(?: [A-Z][\w']*){0,4})", text)
     return named[1] if named else ""
@@ -195,6 +211,8 @@ def is_question(tokens: Sequence[Token], text: str) -> bool:
     spoken = [token for token in tokens if token.kind != "stop"]
     if not spoken:
         return False
+    if spoken[0].text == "do" and len(spoken) > 1 and spoken[1].text == "not":
+        return False
     starts, asks = _question_words()
     return spoken[0].text in starts or text.rstrip().endswith("?") or any(hit.start <= 1 for hit in asks.find(spoken))
 
@@ -208,13 +226,35 @@ def answer(tokens: Sequence[Token], text: str, at: Situation) -> tuple[list[Call
     if aspects and not ({"affect", "scene"} >= set(aspects) and metrics and "feel" not in text.lower()):
         sure = [name for name in aspects if name != "caption"] or aspects
         calls = [Call("describe", {**with_files, "aspects": sure})]
-        if metrics and not {"loudness", "caption"} & set(aspects) and len(metrics) <= 2 and {"key", "tempo", "lufs"} & set(metrics):
+        if (
+            metrics
+            and not {"loudness", "caption"} & set(aspects)
+            and len(metrics) <= 2
+            and {"key", "tempo", "lufs"} & set(metrics)
+        ):
             calls.append(Call("analyze", {**with_files, "metrics": metrics}))
         return calls, "I listen to it and say what is there; estimates are marked as such."
     if metrics:
-        return [Call("analyze", {**with_files, "metrics": metrics})], f"Measured: {', '.join(name.replace('_', ' ') for name in metrics)}."
+        return [
+            Call("analyze", {**with_files, "metrics": metrics})
+        ], f"Measured: {', '.join(name.replace('_', ' ') for name in metrics)}."
     words = {token.text for token in tokens}
-    if files or words & {"analyse", "analyze", "analysis", "measure", "inspect", "compare", "stats", "statistics", "report", "check", "examine", "test", "different", "difference"}:
+    if files or words & {
+        "analyse",
+        "analyze",
+        "analysis",
+        "measure",
+        "inspect",
+        "compare",
+        "stats",
+        "statistics",
+        "report",
+        "check",
+        "examine",
+        "test",
+        "different",
+        "difference",
+    }:
         return [Call("analyze", with_files)], "Everything that can be measured about it."
     return [], ""
 
@@ -236,7 +276,10 @@ def _named(kind: str, tokens: Sequence[Token]) -> list[str]:
     return found
 
 
-_COMPARED = re.compile(r"\bcompare\s+(?:the )?(?:loudness of |tracks |files |songs )?(.+?)\s+(?:and|with|to|vs\.?|versus|against)\s+(.+?)[?.!]*$", re.IGNORECASE)
+_COMPARED = re.compile(
+    r"\bcompare\s+(?:the )?(?:loudness of |tracks |files |songs )?(.+?)\s+(?:and|with|to|vs\.?|versus|against)\s+(.+?)[?.!]*$",
+    re.IGNORECASE,
+)
 _PRONOUNS = frozenset(("it", "this", "that", "them", "these", "both", "the two", "before", "the original", "original", "after"))
 
 

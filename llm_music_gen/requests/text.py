@@ -1,5 +1,7 @@
 """A request as tokens: words (typos mended), numbers with their units, clocks, metres and file names, each with its place."""
 
+# ruff: noqa: E501 - patterns and lists of words are easier to read whole
+
 from __future__ import annotations
 
 import re
@@ -30,12 +32,16 @@ UNITS: dict[str, tuple[str, float]] = {
     **dict.fromkeys(("x", "times"), ("times", 1.0)),
 }  # fmt: skip
 
-_SMALL = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
+_SMALL = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
+)
 NUMBER_WORDS: dict[str, int] = {
     **{word: value for value, word in enumerate(_SMALL.split())},
     "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100, "dozen": 12, "couple": 2,
 }  # fmt: skip
-_COUNTED = "songs?|tracks?|pieces?|tunes?|versions?|loops?|melodies|beats|steps?|more|jingles?|files|changes?|edits?|lullabies|times"
+_COUNTED = (
+    "songs?|tracks?|pieces?|tunes?|versions?|loops?|melodies|beats|steps?|more|jingles?|files|changes?|edits?|lullabies|times"
+)
 _TIME = r"hours?|hrs?|minutes?|mins?|seconds?|secs?"
 _UNIT_WORDS = rf"{_TIME}|semitones?|octaves?|cents?|db|decibels?|hz|hertz|percent|bpm|milliseconds?|{_COUNTED}"
 _NUMBERS = "|".join(NUMBER_WORDS)

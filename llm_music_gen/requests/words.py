@@ -172,7 +172,9 @@ def sheet_of(style: str) -> Style | None:
 def instrument_words() -> Phrases[str]:
     """What people call instruments -> what the studio plays."""
     making = vocabulary("making_words")
-    entries = {name: name for name in GM_NAMES if name not in ("bird", "telephone", "helicopter", "applause", "gunshot", "bottle")}
+    entries = {
+        name: name for name in GM_NAMES if name not in ("bird", "telephone", "helicopter", "applause", "gunshot", "bottle")
+    }
     entries |= dict.fromkeys(making["percussion"]["words"], "drums")
     entries |= {alias: alias for alias in INSTRUMENT_ALIASES if alias not in ("ep", "voice")}
     entries |= making["nearest_instruments"]

@@ -9,7 +9,9 @@ from pathlib import Path
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The request, the file it is about, and how the plan is shown."""
-    parser.add_argument("request", metavar="REQUEST", nargs="+", help='for example "make it warmer and louder for YouTube, remove the hiss"')
+    parser.add_argument(
+        "request", metavar="REQUEST", nargs="+", help='for example "make it warmer and louder for YouTube, remove the hiss"'
+    )
     parser.add_argument("--file", metavar="FILE", help="the audio file it is about")
     parser.add_argument("--plan", action="store_true", help="show the tool calls and run nothing")
     parser.add_argument("--json", action="store_true", help="print one JSON object: calls and reply")
