@@ -102,8 +102,10 @@ def tonic_checks(seen: Sequence[Sighting], promises: Promises) -> list[Check]:
         return []
     standing = [sighting for sighting in seen if sighting.length_s >= STANDING_S]
     tolerance, chosen = promises.tonic_tolerance_cents, _octave(standing, promises.tonic_tolerance_cents)
-    if not chosen:
-        tolerance, chosen = max(tolerance, _NOTE_TOLERANCE_CENTS), _octave(seen, _NOTE_TOLERANCE_CENTS)
+    notes = _octave([sighting for sighting in seen if sighting.length_s < STANDING_S], _NOTE_TOLERANCE_CENTS)
+    # Repeated notes may look like one that stands; what really stands does so for longer than all notes together.
+    if sum(one.length_s for one in chosen) < sum(one.length_s for one in notes):
+        tolerance, chosen = max(tolerance, _NOTE_TOLERANCE_CENTS), notes
     if not chosen:
         note = f"no tone stands on it for {NOTE_S:g} s"
         return [Check(name, None, target, None, unit, "not measurable", note) for name, target, unit in
