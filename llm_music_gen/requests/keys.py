@@ -1,5 +1,7 @@
 """Musical keys in running text."""
 
+# ruff: noqa: E501 - patterns are easier to read whole
+
 from __future__ import annotations
 
 import re
