@@ -54,6 +54,17 @@ class Settings(BaseModel):
     theme_model: str = Field(
         default="", title="Theme Model", description="GGUF file that imagines themes; empty means the built-in word tables."
     )
+    server: str = Field(
+        default="",
+        title="Server",
+        description="Address of an OpenAI-compatible server that imagines themes if no theme model does; empty means none.",
+    )
+    server_model: str = Field(
+        default="", title="Server's Model", description="Name of the model on the server; empty takes the first one there."
+    )
+    keep_prompts: bool = Field(
+        default=True, title="Keep Prompts", description="Whether what models were asked and answered is kept beside each song."
+    )
     song_length: str = Field(default="5", title="Song Length", description='As "M", "M-M", "HH:MM", "30s" or "3m20s".')
     frequency: str = Field(
         default="", title="Frequency", description='Where the tonic lies: "528", "A4=432", "om"; empty means concert pitch.'

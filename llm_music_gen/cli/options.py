@@ -28,6 +28,10 @@ def add_music_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tempo", metavar="BPM", help="beats a minute")
     parser.add_argument("--meter", metavar="M/N", help='for example "4/4", "3/4", "6/8"')
     parser.add_argument("--seed", metavar="N", help="the same number gives the same song again")
+    parser.add_argument("--theme-model", metavar="NAME", help="GGUF file that imagines the themes, such as ILM3")
+    parser.add_argument(
+        "--server", metavar="URL", help="OpenAI-compatible server that does so, such as http://127.0.0.1:11434/v1"
+    )
     parser.add_argument("--model", metavar="NAME", help="GGUF file or part of its name (see: llm-music-gen models list)")
 
 

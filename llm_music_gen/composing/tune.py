@@ -21,7 +21,7 @@ from llm_music_gen.composing.motif import first_bars, transposed_motif
 from llm_music_gen.composing.prompts import section_prompt
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import LeadSection, LeadSheet
-from llm_music_gen.domain.text_model import TextModel
+from llm_music_gen.domain.text_model import Exchange, TextModel
 from llm_music_gen.domain.theme import SectionPlan, Theme
 from llm_music_gen.errors import ModelError, NotationError
 from llm_music_gen.llm.formats import sampling_for
@@ -61,6 +61,8 @@ class Tune:
     """Unit note length, a fraction of a whole note."""
     sections: tuple[WrittenSection, ...]
     sheet: LeadSheet
+    exchanges: tuple[Exchange, ...] = ()
+    """What the model was asked, and its answers, rejected ones included; empty for a tune that was not just written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ class _TuneWriter:
     written: list[WrittenSection] = field(default_factory=list)
     reached: float = 0.0
     chords: tuple[str, ...] = ()
+    exchanges: list[Exchange] = field(default_factory=list)
     warmth: float = 1.0
     """Factor on the temperature: later attempts are more adventurous."""
 
@@ -142,7 +145,7 @@ class _TuneWriter:
             yield Progress("tune", number / len(self.plans), f"Writing section {plan.label}", {"abc": self._text()})
             self.written.append((yield from self._best_attempt(plan, number)))
         yield Progress("tune", 1.0, "The tune is written", {"abc": self._text()})
-        return Tune(self.unit, tuple(self.written), sheet_of(theme, self.unit, self.written))
+        return Tune(self.unit, tuple(self.written), sheet_of(theme, self.unit, self.written), tuple(self.exchanges))
 
     def _closing_labels(self) -> frozenset[str]:
         """Materials that end on the tonic: all but those that only ever lead back to another one."""
@@ -197,7 +200,7 @@ class _TuneWriter:
     def _generate(self, plan: SectionPlan, bars: int, before: str, opening: str, closes: bool, seed: int) -> Work[str]:
         constraint = self._constraint(plan, bars, before, opening, closes)
         opening = constraint.spec.opening
-        prompt = self._prompt(plan, bars, before + opening)
+        asked, prompt = self._prompt(plan, bars, before + opening)
         sampling = replace(
             sampling_for(self.format_name),
             temperature=self.temperature * self.warmth,
@@ -209,6 +212,7 @@ class _TuneWriter:
             text += piece
             if count % PIECES_PER_REPORT == 0:
                 yield self._progress(plan, before + text)
+        self.exchanges.append(Exchange(f"tune {plan.label}", self.model.name, asked, text[len(opening) :]))
         return text.replace(" ", "").rstrip("\n")
 
     def _constraint(self, plan: SectionPlan, bars: int, before: str, opening: str, closes: bool) -> AbcConstraint:
@@ -233,20 +237,21 @@ class _TuneWriter:
                 complaint = error
         raise ModelError(f"{self.model.name} cannot write music: {complaint}", hint="Choose another model.")
 
-    def _prompt(self, plan: SectionPlan, bars: int, opening: str) -> list[int]:
-        """The longest prompt that leaves room for the bars: all earlier materials, or the first and the last, or fewer."""
+    def _prompt(self, plan: SectionPlan, bars: int, opening: str) -> tuple[str, list[int]]:
+        """The longest prompt, as text and tokens, that leaves room for the bars.
+
+        It shows all earlier materials, or the first and the last, or fewer."""
         room = self.model.context_tokens - TOKENS_PER_BAR * bars
         written = self.written
         choices: list[list[WrittenSection]] = [written[-keep:] for keep in range(len(written), 0, -1)]
         if len(written) > 2:
             choices.insert(1, [written[0], written[-1]])
-        tokens: list[int] = []
         for earlier in [*choices, []]:
             prompt = section_prompt(self.theme, self.format_name, plan, earlier, opening, unit=self.unit)
             tokens = prompt.tokens(self.model)
             if len(tokens) <= room:
                 break
-        return tokens
+        return prompt.text, tokens
 
     def _last_pitch(self, before: str) -> int | None:
         if not before:

@@ -26,8 +26,8 @@ SILENCE_S = 60.0
 #: How long an answer may take in all, and how large it may be.
 ANSWER_S, MAX_ANSWER_BYTES, MAX_LINE_BYTES = 600.0, 4 * 2**20, 2**20
 MAX_ANSWER_TOKENS = 2048
-#: Statuses with which servers refuse a field that they do not know.
-_REFUSED = frozenset({400, 404, 415, 422, 501})
+#: Statuses with which servers refuse a field that they do not know (500: llama-cpp-python's own).
+_REFUSED = frozenset({400, 404, 415, 422, 500, 501})
 
 
 class _Refused(Exception):

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from llm_music_gen.domain.text_model import Exchange
 from llm_music_gen.errors import StorageError, StudioError, UsageError
 from llm_music_gen.settings import AudioFormat
 from llm_music_gen.studio.long.record import LongRecord
@@ -39,6 +40,24 @@ class FileRecord(Record):
 
     name: str
     sha256: str
+
+
+class ExchangeRecord(Record):
+    """A question to a model and its answer."""
+
+    purpose: str
+    model: str
+    prompt: str
+    answer: str
+
+    @staticmethod
+    def of(exchange: Exchange) -> ExchangeRecord:
+        """The record of an exchange."""
+        return ExchangeRecord(purpose=exchange.purpose, model=exchange.model, prompt=exchange.prompt, answer=exchange.answer)
+
+    def exchange(self) -> Exchange:
+        """The exchange again."""
+        return Exchange(self.purpose, self.model, self.prompt, self.answer)
 
 
 class Measured(Record):
@@ -87,6 +106,8 @@ class Recipe(Record):
     measured: Measured | None = None
     tuning: TuningRecord | None = None
     """Of songs for which a frequency was asked; others have none."""
+    imagined: ExchangeRecord | None = None
+    """Where a model imagined the theme: what it was asked and answered. Nothing is asked again."""
     long: LongRecord | None = None
     """Of tracks that are made of chapters; songs have none."""
 
@@ -100,7 +121,7 @@ class Recipe(Record):
     def _data(self) -> dict[str, Any]:
         """As JSON values; what not every song has is absent where it has none, so that it does not change identities."""
         data = self.model_dump(mode="json", by_alias=True)
-        return {name: value for name, value in data.items() if value is not None or name not in ("long", "tuning")}
+        return {name: value for name, value in data.items() if value is not None or name not in ("long", "tuning", "imagined")}
 
     def to_json(self) -> str:
         """As written to recipe.json."""

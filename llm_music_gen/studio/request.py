@@ -12,6 +12,7 @@ from llm_music_gen.composing.lexicon import split_words
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.meter import Meter
 from llm_music_gen.errors import NotationError, UsageError
+from llm_music_gen.llm.openai_server import OpenAiServer
 from llm_music_gen.settings import FORMATS, AudioFormat
 from llm_music_gen.studio.long.layers import check_layers
 from llm_music_gen.tuning.frequency import Frequency, parse_frequency
@@ -76,6 +77,10 @@ class GenerateRequest:
     """equal or just; empty is equal."""
     upload_kit: str = ""
     """yes or no; empty is yes from an hour on."""
+    theme_model: str = ""
+    """GGUF file that imagines the themes."""
+    server: str = ""
+    """Address of a server that imagines the themes."""
 
     @staticmethod
     def from_words(
@@ -93,6 +98,8 @@ class GenerateRequest:
         soundfont: str | None = None,
         frequency: str | None = None,
         long: LongWords | None = None,
+        theme_model: str | None = None,
+        server: str | None = None,
     ) -> GenerateRequest:
         """Check what was typed. Raises UsageError in one sentence."""
         words = split_words(styles)
@@ -103,7 +110,8 @@ class GenerateRequest:
         request = GenerateRequest(words)
         return request.changed(
             songs=songs, length=length, key=key, tempo=tempo, meter=meter, seed=seed, formats=formats, output_dir=output_dir,
-            model=model, soundfont=soundfont, frequency=frequency, long=long,
+            model=model, soundfont=soundfont, frequency=frequency, long=long, theme_model=theme_model,
+            server=server,
         )  # fmt: skip
 
     def changed(
@@ -121,6 +129,8 @@ class GenerateRequest:
         soundfont: str | None = None,
         frequency: str | None = None,
         long: LongWords | None = None,
+        theme_model: str | None = None,
+        server: str | None = None,
     ) -> GenerateRequest:
         """The request with what was typed in place of what it has; None keeps a field. Raises UsageError in one sentence."""
         given: dict[str, Any] = {"songs": _songs(songs)}
@@ -146,6 +156,10 @@ class GenerateRequest:
         if frequency is not None:
             read_frequencies(frequency)
             given["frequency"] = frequency
+        if theme_model is not None:
+            given["theme_model"] = theme_model
+        if server is not None:
+            given["server"] = OpenAiServer(server).base_url
         if long is not None:
             given |= long.checked()
         return replace(self, **given)
@@ -170,7 +184,7 @@ class GenerateRequest:
         return request.changed(
             songs=request.songs, length=request.length or None, key=request.key or None, tempo=request.tempo_bpm,
             meter=request.meter or None, seed=request.seed, formats=",".join(request.formats) or None,
-            frequency=request.frequency,
+            frequency=request.frequency, server=request.server or None,
             long=LongWords(request.each, request.layers, request.night, request.intonation, request.upload_kit),
         )  # fmt: skip
 

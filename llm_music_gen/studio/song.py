@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ from llm_music_gen.composing.tune import Tune, WrittenSection, sheet_of, write_t
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import Arrangement, Intonation, System
 from llm_music_gen.domain.song import Song
+from llm_music_gen.domain.text_model import Exchange
 from llm_music_gen.errors import StyleError
 from llm_music_gen.library.shelf import read_song
 from llm_music_gen.notation.abc_file import write_abc
@@ -35,6 +37,7 @@ from llm_music_gen.studio.files import check_room, copy_out, move_into_place, un
 from llm_music_gen.studio.names import safe_name
 from llm_music_gen.studio.promises import promises_of
 from llm_music_gen.studio.recipe import (
+    ExchangeRecord,
     FileRecord,
     Measured,
     ModelRecord,
@@ -53,6 +56,8 @@ from llm_music_gen.tuning.retune import CONCERT_PITCH, Tuning
 from llm_music_gen.units import SAMPLE_RATE_HZ
 
 T = TypeVar("T")
+#: What models were asked and answered, beside the song.
+PROMPTS_FILE = "prompts.jsonl"
 #: Share of each stage in the whole of making a song, for the bar that people see.
 SHARES = {"theme": 0.02, "tune": 0.28, "arrangement": 0.05, "sound": 0.4, "master": 0.25}
 
@@ -71,6 +76,8 @@ class Workshop:
     finish: Finish
     tuning: Tuning = CONCERT_PITCH
     """Which pitch class the tonic has, and the reference pitch that puts it on its frequency."""
+    keep_prompts: bool = True
+    """Whether what models were asked and answered is put beside the song."""
     system: System = "equal"
     """How the other pitches lie above the tonic."""
 
@@ -119,6 +126,9 @@ def finish_song(draft: Draft, workshop: Workshop) -> Work[Song]:
         write_bytes(folder / f"{stem}.mid", write_midi(arrangement))
         write_text(folder / f"{stem}.musicxml", write_musicxml(draft.tune.sheet))
         write_text(folder / "recipe.json", recipe.to_json())
+        exchanges = (*draft.planned.exchanges, *draft.tune.exchanges)
+        if exchanges and workshop.keep_prompts:
+            write_text(folder / PROMPTS_FILE, prompts_text(exchanges))
         proof = prove(
             delivered.files[workshop.finish.formats[0]],
             promises_of(recipe, pulse=draft.planned.style.pulse),
@@ -219,6 +229,7 @@ def recipe_of(draft: Draft, workshop: Workshop, loudness: Loudness) -> Recipe:
         formats=finish.formats,
         mp3_kbps=finish.mp3_kbps,
         versions=versions(),
+        imagined=ExchangeRecord.of(planned.exchanges[0]) if planned.exchanges else None,
         measured=Measured(lufs=round(loudness.integrated_lufs, 2), true_peak_dbtp=round(loudness.true_peak_dbtp, 2)),
         tuning=draft.tuning,
     )
@@ -236,7 +247,8 @@ def draft_of(recipe: Recipe, styles: Mapping[str, Style]) -> Draft:
     unit = Fraction(recipe.unit)
     sections = tuple(WrittenSection(part.label, part.bars, part.text) for part in recipe.sections)
     tune = Tune(unit, sections, sheet_of(theme, unit, sections))
-    planned = PlannedSong(theme, style, recipe.style_names, theme.mood)
+    exchanges = (recipe.imagined.exchange(),) if recipe.imagined else ()
+    planned = PlannedSong(theme, style, recipe.style_names, theme.mood, exchanges)
     return Draft(recipe.seed, recipe.created, planned, tune, recipe.model, recipe.a4_hz, recipe.tuning)
 
 
@@ -245,6 +257,11 @@ def _tuning_record(workshop: Workshop) -> TuningRecord | None:
     if tuning == CONCERT_PITCH and workshop.system == "equal":
         return None
     return TuningRecord(frequency=tuning.label, tonic_hz=tuning.tonic_hz, system=workshop.system)
+
+
+def prompts_text(exchanges: Sequence[Exchange]) -> str:
+    """Exchanges with models as JSON Lines."""
+    return "".join(json.dumps(asdict(exchange), ensure_ascii=False) + "\n" for exchange in exchanges)
 
 
 def style_sha256(style: Style) -> str:

@@ -43,6 +43,7 @@ from llm_music_gen.studio.request import GenerateRequest, RenderRequest, read_fo
 from llm_music_gen.studio.seeds import new_seed, song_seed
 from llm_music_gen.studio.song import Workshop, draft_of, finish_song, make_song, play_as_is
 from llm_music_gen.studio.soundfont_facts import soundfont_facts
+from llm_music_gen.studio.theme_model import imagined_by, server_of
 from llm_music_gen.studio.versions import versions
 from llm_music_gen.studio.writer_model import WriterModel
 from llm_music_gen.styles import load_styles
@@ -66,7 +67,7 @@ class Studio:
         self.paths = paths
         self.settings = settings
         self.library = Library(paths.database_file, paths.songs_dir, paths.data_dir / "trash")
-        self._theme_writer = theme_writer or BuiltInThemeWriter()
+        self._theme_writer = theme_writer
         self._writers: dict[Path, WriterModel] = {}
 
     @staticmethod
@@ -100,7 +101,7 @@ class Studio:
         frequencies = read_frequencies(request.frequency or self.settings.frequency)
         tuning = tune_to(frequencies[0] if frequencies else None, key)
         workshop = replace(
-            self._workshop(request.formats, request.model, request.soundfont),
+            self._imagining(request),
             tuning=tuning,
             system="just" if request.intonation == "just" else "equal",
         )
@@ -143,7 +144,7 @@ class Studio:
         """
         if request.seed is None:
             raise UsageError("A preview needs the seed of the track.", hint="Give a seed; the track is made with the same.")
-        workshop = self._workshop(request.formats, request.model, request.soundfont)
+        workshop = self._imagining(request)
         recipe = yield from plan_long(
             self._wish(request), long_wish(request, self.settings.frequency), request.seed, _now(), workshop
         )
@@ -233,15 +234,27 @@ class Studio:
         yield Progress("finished", 1.0, f'"{song.title}" is ready', {**place, "song": song})
         return Outcome(song=song)
 
+    def _imagining(self, request: GenerateRequest) -> Workshop:
+        """A workshop with whoever imagines the themes. Raises StudioError for a model or server that cannot."""
+        workshop = self._workshop(request.formats, request.model, request.soundfont)
+        if self._theme_writer is not None:
+            return workshop
+        # What the command names stands above what the settings name.
+        name = request.theme_model or ("" if request.server else self.settings.theme_model)
+        server = server_of(self.settings, request.server)
+        model = self._writer(name) if name else None
+        return replace(workshop, theme_writer=imagined_by(model, server, workshop.writer))
+
     def _workshop(self, formats: Sequence[AudioFormat], model: str, soundfont: str) -> Workshop:
         settings = self.settings
         font = find_soundfont(soundfont or settings.soundfont, self.paths.soundfonts_dir)
         return Workshop(
             songs_dir=self.paths.songs_dir,
             styles=load_styles(self.paths.styles_dir),
-            theme_writer=self._theme_writer,
+            theme_writer=self._theme_writer or BuiltInThemeWriter(),
             writer=self._writer(model),
             temperature=settings.temperature,
+            keep_prompts=settings.keep_prompts,
             soundfont=font,
             soundfont_facts=soundfont_facts(font, self.paths.cache_dir),
             finish=Finish(tuple(formats) or settings.formats, settings.loudness_lufs, settings.mp3_kbps),

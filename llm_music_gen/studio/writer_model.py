@@ -10,6 +10,7 @@ from llm_music_gen.errors import ModelError
 from llm_music_gen.llm.backend import load_model, thread_count
 from llm_music_gen.llm.formats import format_name
 from llm_music_gen.llm.gguf import read_gguf_header
+from llm_music_gen.llm.memory import available_bytes, check_fits, needed_bytes
 from llm_music_gen.llm.registry import built_in_composer, choose_model, find_models
 from llm_music_gen.settings import Settings
 from llm_music_gen.studio.recipe import file_sha256
@@ -43,6 +44,19 @@ class WriterModel:
         return self._format
 
     @property
+    def is_loaded(self) -> bool:
+        """Whether it is in memory."""
+        return self._loaded is not None
+
+    @property
+    def _context(self) -> int:
+        return self.settings.context_tokens or DEFAULT_CONTEXT_TOKENS
+
+    def needed_bytes(self) -> int:
+        """Memory for it beyond what it has already; 0 when it is loaded. Raises ModelError when the file is no GGUF."""
+        return 0 if self.is_loaded else needed_bytes(read_gguf_header(self.path), self._context)
+
+    @property
     def sha256(self) -> str:
         """Checksum of the file; read once."""
         if not self._sha256:
@@ -57,10 +71,12 @@ class WriterModel:
     def loaded(self) -> TextModel:
         """The model in memory. Raises ModelError or DependencyMissing."""
         if self._loaded is None:
+            if self.settings.gpu_layers == 0:
+                check_fits(read_gguf_header(self.path), self._context, available_bytes())
             self._loaded = load_model(
                 self.path,
                 threads=thread_count(self.settings.thread_fraction),
-                context_tokens=self.settings.context_tokens or DEFAULT_CONTEXT_TOKENS,
+                context_tokens=self._context,
                 gpu_layers=self.settings.gpu_layers,
             )
         return self._loaded

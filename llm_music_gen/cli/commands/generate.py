@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     request = GenerateRequest.from_words(
         arguments.styles, songs=arguments.songs, length=arguments.length, key=arguments.key, tempo=arguments.tempo,
         meter=arguments.meter, seed=arguments.seed, formats=arguments.format, output_dir=arguments.output, model=arguments.model,
-        soundfont=arguments.soundfont, frequency=arguments.frequency,
+        soundfont=arguments.soundfont, frequency=arguments.frequency, theme_model=arguments.theme_model, server=arguments.server,
         long=LongWords(
             arguments.each or "", arguments.layers or "", arguments.night, arguments.intonation or "", arguments.upload_kit or ""
         ),

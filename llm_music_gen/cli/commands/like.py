@@ -22,6 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
         request = studio.request_like(studio.library.find(arguments.song)).changed(
             songs=arguments.songs, length=arguments.length, key=arguments.key, tempo=arguments.tempo, meter=arguments.meter,
             seed=arguments.seed, formats=arguments.format, output_dir=arguments.output, model=arguments.model,
-            soundfont=arguments.soundfont, frequency=arguments.frequency,
+            soundfont=arguments.soundfont, frequency=arguments.frequency, theme_model=arguments.theme_model,
+            server=arguments.server,
         )  # fmt: skip
         return follow_songs(studio.generate(request), f'"{request.styles_text}" themed', as_json=arguments.json)

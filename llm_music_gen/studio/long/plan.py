@@ -25,7 +25,7 @@ from llm_music_gen.errors import UsageError
 from llm_music_gen.sound.steady import steadiness
 from llm_music_gen.studio.long.layers import read_layers
 from llm_music_gen.studio.long.record import ChapterRecord, LayerRecord, LongRecord
-from llm_music_gen.studio.recipe import FileRecord, ModelRecord, Recipe
+from llm_music_gen.studio.recipe import ExchangeRecord, FileRecord, ModelRecord, Recipe
 from llm_music_gen.studio.records import SectionText, ThemeRecord
 from llm_music_gen.studio.seeds import stream, stream_seed
 from llm_music_gen.studio.song import Workshop, style_sha256
@@ -101,6 +101,7 @@ def plan_long(request: SongRequest, wish: LongWish, seed: int, created: str, wor
         soundfont=FileRecord(name=workshop.soundfont.path.name, sha256=workshop.soundfont_facts.sha256),
         render_fingerprint=workshop.soundfont_facts.fingerprint, loudness_lufs=NIGHT_LUFS if wish.night else DAY_LUFS,
         formats=finish.formats, mp3_kbps=finish.mp3_kbps, versions=versions(),
+        imagined=ExchangeRecord.of(planned.exchanges[0]) if planned.exchanges else None,
         long=LongRecord(
             calm=wish.calm, intonation=wish.intonation, tonic_hz=tuning.tonic_hz,
             frequency=", ".join(frequency.label for frequency in wish.frequencies), chapters=written, layers=layers,

@@ -63,14 +63,14 @@ def plan(answer: Any, wish: SongRequest | None = None) -> PlannedSong:
 
 
 def test_what_the_model_says_shows_in_the_theme() -> None:
-    planned = plan(GOOD)
+    planned = plan(GOOD, request(length="1m20s"))
     theme = planned.theme
     assert theme.title == "Harbour Lights"
     assert theme.mood == planned.moods == ("dreamy",)
     assert theme.key == Key("Eb", "minor")
     assert theme.instruments == ("flute", "harp")
-    assert theme.form[0].role == "intro" and {"sparse", "warm", "wide"} & {part.character for part in theme.form}
-    assert theme.length_frames == 60 * 44_100
+    assert theme.form[0].role == "intro" and {"sparse", "warm", "wide"} <= {part.character for part in theme.form}
+    assert theme.length_frames == 80 * 44_100
     assert planned.exchanges[0].answer == json.dumps(GOOD)
 
 
