@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llm_music_gen.requests.clauses import Clause, Meaning, clauses, meaning
-from llm_music_gen.requests.handlers import HANDLERS, place, retune
+from llm_music_gen.requests.handlers import HANDLERS, place
 from llm_music_gen.requests.order import in_order
 from llm_music_gen.requests.situation import Situation
 from llm_music_gen.requests.text import Token
+from llm_music_gen.requests.time_handlers import retune
 from llm_music_gen.requests.words import Hit, SoundWord, listed, sound_words
 from llm_music_gen.tools.plan import Call
 

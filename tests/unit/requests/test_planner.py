@@ -1,5 +1,7 @@
 """Requests become the calls that people mean, and nothing else, whatever is typed."""
 
+# ruff: noqa: E501 - requests are easier to read whole
+
 from __future__ import annotations
 
 import random
