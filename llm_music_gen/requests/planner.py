@@ -35,6 +35,8 @@ _VAGUE = re.compile(
 )
 #: More sentences than these are read as one.
 _MOST_SENTENCES = 12
+#: Of one sentence; what comes after them is not read.
+_MOST_TOKENS = 200
 _HELP = re.compile(
     r"^(?:help|what can (?:you|i|this) (?:do|say|ask)|what do you do|how does this work|commands?|what are you|who are you|options)\b",
     re.IGNORECASE,
@@ -110,7 +112,7 @@ def _rejoined(pieces: list[str]) -> list[str]:
 def _tokens(text: str) -> list[Token]:
     for pattern, new in rewrites():
         text = pattern.sub(new, text)
-    return [speller().mended(token) for token in tokenize(with_digits(text))]
+    return [speller().mended(token) for token in tokenize(with_digits(text))[:_MOST_TOKENS]]
 
 
 @lru_cache(maxsize=1)

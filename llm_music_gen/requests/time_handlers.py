@@ -162,7 +162,7 @@ def trim(clause: Clause, meant: Meaning, _args: Args, text: str, at: Situation) 
             return {"start_s": moments[0]}
         return {"start_s": -moments[0]} if keeps else {"end_s": -moments[0]}
     if clause.has("first", "start", "beginning", "opening", "intro") and len(moments) == 1:
-        if clause.has("to") and text in ("trim", "cut to", "shorten"):
+        if clause.has("to") and text in ("trim", "cut to", "shorten", "crop", "cropped", "shorter", "cut it", "trimmed"):
             keeps = True
         return {"start_s": 0.0, "end_s": moments[0]} if keeps else {"start_s": moments[0]}
     if clause.has("first") and clause.has("last") and len(moments) >= 2:

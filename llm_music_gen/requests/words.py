@@ -54,6 +54,8 @@ class Phrases(Generic[T]):
     def find(self, tokens: Sequence[Token]) -> list[Hit[T]]:
         """All phrases in the tokens, in order."""
         texts = [token.text if token.kind in ("word", "number") else "" for token in tokens]
+        if self._by_first.keys().isdisjoint(texts):
+            return []
         hits: list[Hit[T]] = []
         index = 0
         while index < len(texts):
