@@ -35,7 +35,7 @@ def draw(scene: Scene, width: int, height: int, seed: int) -> Image.Image:
     for top in range(0, height, _BAND_ROWS):
         rows = y[top : top + _BAND_ROWS]
         light = scene(x, rows, 1.0 / height)
-        light += np.float32(_GLOW) * _enlarged(glow, x * height / width, rows)
+        light += np.float32(_GLOW) * _enlarged(glow, x * np.float32(height / width), rows)
         values = to_srgb(filmic(light))
         shape = values.shape[:2]
         values += (rng.standard_normal(shape, dtype=np.float32) * np.float32(_GRAIN))[..., None]
@@ -47,8 +47,8 @@ def draw(scene: Scene, width: int, height: int, seed: int) -> Image.Image:
 
 def places(width: int, height: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Middle of every column and row in the units of a scene."""
-    x = (np.arange(width, dtype=np.float32) + 0.5) / height
-    y = (np.arange(height, dtype=np.float32) + 0.5) / height
+    x = (np.arange(width, dtype=np.float32) + 0.5) / np.float32(height)
+    y = (np.arange(height, dtype=np.float32) + 0.5) / np.float32(height)
     return x, y
 
 

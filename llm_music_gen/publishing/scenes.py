@@ -16,7 +16,7 @@ from llm_music_gen.publishing.colour import Lch, Palette, linear, ramp
 
 Floats = NDArray[np.float32]
 _LAYERS = 9
-_RIDGES = 34
+_RIDGES = 30
 
 
 def profile_of(curve: tuple[float, ...], points: int = 256) -> NDArray[np.float64]:
@@ -35,7 +35,9 @@ def profile_of(curve: tuple[float, ...], points: int = 256) -> NDArray[np.float6
     return np.convolve(padded, window / window.sum(), mode="valid")
 
 
-def waves(colours: Palette, profile: NDArray[np.float64], focus: tuple[float, float], disc: float, aspect: float, seed: int) -> Scene:
+def waves(
+    colours: Palette, profile: NDArray[np.float64], focus: tuple[float, float], disc: float, aspect: float, seed: int
+) -> Scene:
     """Hills in layers under a disc; their height along x is the song's loudness."""
     rng = np.random.default_rng(seed)
     waviness = rng.standard_normal((_LAYERS, 5))
@@ -78,7 +80,7 @@ def mandala(colours: Palette, frequency_hz: float, focus: tuple[float, float], r
 
     place = math.log2(frequency_hz) % 1.0
     n = (12, 10, 8, 14, 16)[int(place * 5)]
-    stretch = 0.9 + 0.25 * (place * 5 % 1.0)
+    stretch = 1.2 + 0.25 * (place * 5 % 1.0)
     modes = ((0, 21.0, 0.9), (n, 24.0, 1.0), (n // 2, 17.0, 0.8), (2 * n, 38.0, 0.9), (n, 46.0, 0.55))
     grid = np.linspace(0.0, 1.08, 4096)
     tables = []
@@ -87,9 +89,9 @@ def mandala(colours: Palette, frequency_hz: float, focus: tuple[float, float], r
         scale = amount / np.abs(values).max()
         slopes = wave * stretch * jvp(order, wave * stretch * grid)
         tables.append((order, values * scale, slopes * scale))
-    lines = (colours.accent_edge, (0.74, 0.12, 25.0), (0.66, 0.12, 330.0), (0.58, 0.12, colours.sky[1][2]))
-    dark, middle = colours.sky[0], colours.sky[1]
-    ground = (_shade(middle, 0.40), _shade(middle, 0.31), _shade(dark, 0.23), _shade(dark, 0.18))
+    lines = (colours.accent_edge, (0.74, 0.12, 25.0), (0.66, 0.12, 330.0), (0.56, 0.11, 300.0))
+    dark, middle = colours.sky[0], (colours.sky[1][0], 0.75 * colours.sky[1][1], colours.sky[1][2])
+    ground = (_shade(middle, 0.38), _shade(middle, 0.30), _shade(dark, 0.23), _shade(dark, 0.18))
 
     def scene(x: Floats, y: Floats, pixel: float) -> Light:
         across, down = (x - focus[0] * aspect)[None, :] / radius, (y - focus[1])[:, None] / radius
@@ -107,19 +109,23 @@ def mandala(colours: Palette, frequency_hz: float, focus: tuple[float, float], r
         away = np.abs(u) / steep
         width = max(0.0038, 0.75 * pixel / radius)
         bright = np.exp(-((away / width) ** 2)) + 0.30 * np.exp(-((away / 0.014) ** 2))
-        inside = 1.0 - _smooth(0.94, 1.0, r)
+        inside = 1.0 - _smooth(0.80, 0.98, r)
         colour = ramp(lines, np.clip(r, 0.0, 1.0))
         out += (bright * inside * (1.15 - 0.35 * r))[..., None] * colour
         swell = (np.tanh(u) * 0.5 + 0.5) * np.exp(-((r / 0.5) ** 2)) * inside * np.float32(0.12)
         out += swell[..., None] * linear(colours.accent_edge)
         for ring, strength in ((1.03, 0.75), (1.06, 0.35)):
-            out += (np.exp(-(((r - ring) / max(0.0022, 0.7 * pixel / radius)) ** 2)) * strength)[..., None] * linear(colours.accent_edge)
+            out += (np.exp(-(((r - ring) / max(0.0022, 0.7 * pixel / radius)) ** 2)) * strength)[..., None] * linear(
+                colours.accent_edge
+            )
         return out.astype(np.float32)
 
     return scene
 
 
-def moon(colours: Palette, profile: NDArray[np.float64], focus: tuple[float, float], disc: float, aspect: float, seed: int) -> Scene:
+def moon(
+    colours: Palette, profile: NDArray[np.float64], focus: tuple[float, float], disc: float, aspect: float, seed: int
+) -> Scene:
     """A moon over water with its broken reflection; the far hills are the song's loudness."""
     rng = np.random.default_rng(seed)
     horizon = 0.62
@@ -135,9 +141,8 @@ def moon(colours: Palette, profile: NDArray[np.float64], focus: tuple[float, flo
         out = np.repeat(ramp(sky, np.clip(y / horizon, 0.0, 1.0))[:, None, :], len(x), axis=1)
         away = np.hypot(x[None, :] - focus[0] * aspect, y[:, None] - focus[1])
         _add_stars(out, stars, x, y, pixel)
-        out += (0.20 * np.exp(-((away / (2.4 * disc)) ** 2)) + 0.10 * np.exp(-((away / (5 * disc)) ** 2)))[..., None] * linear(
-            colours.accent_edge
-        )
+        halo = 0.12 * np.exp(-((away / (2.2 * disc)) ** 2)) + 0.05 * np.exp(-((away / (4.5 * disc)) ** 2))
+        out += halo[..., None] * linear(_between(light, colours.accent, 0.6))
         face = linear(colours.accent) * (1.05 - 0.10 * np.clip((away / disc)[..., None], 0.0, 1.0) ** 2)
         inside = cover_by_edge(disc - away, pixel, 1.5)[..., None]
         out = out * (1 - inside) + face * inside
@@ -148,7 +153,9 @@ def moon(colours: Palette, profile: NDArray[np.float64], focus: tuple[float, flo
             inside = cover_by_edge(y[:, None] - top[None, :].astype(np.float32), pixel)[..., None]
             out = out * (1 - inside) + linear(_shade(dark, shade)) * inside
         depth = np.clip(y - horizon, 0.0, None)
-        water = ramp((_shade(middle, 0.31), _shade(dark, 0.21), _shade(dark, 0.17)), np.clip(depth / (1 - horizon), 0.0, 1.0))[:, None, :]
+        water = ramp((_shade(middle, 0.31), _shade(dark, 0.21), _shade(dark, 0.17)), np.clip(depth / (1 - horizon), 0.0, 1.0))[
+            :, None, :
+        ]
         bars = _reflection(x - focus[0] * aspect, depth, disc, jitter, widths)
         lit = water + bars[..., None] * linear(colours.accent) * np.float32(0.85)
         inside = cover_by_edge(y[:, None] - horizon, pixel)[..., None]
@@ -157,7 +164,9 @@ def moon(colours: Palette, profile: NDArray[np.float64], focus: tuple[float, flo
     return scene
 
 
-def ridges(colours: Palette, profile: NDArray[np.float64], focus: tuple[float, float], reach: float, aspect: float, seed: int) -> Scene:
+def ridges(
+    colours: Palette, profile: NDArray[np.float64], focus: tuple[float, float], reach: float, aspect: float, seed: int
+) -> Scene:
     """Lines that rise one behind another; line by line through the song, each as high as the song is loud there."""
     rng = np.random.default_rng(seed)
     top, bottom = focus[1] - reach, focus[1] + reach
@@ -167,18 +176,18 @@ def ridges(colours: Palette, profile: NDArray[np.float64], focus: tuple[float, f
     for row in range(_RIDGES):
         loud = float(np.interp(row / (_RIDGES - 1), np.linspace(0.0, 1.0, len(profile)), profile))
         bumps = sum(
-            rng.uniform(0.35, 1.0) * np.exp(-(((grid - rng.normal(0.0, 0.24)) / rng.uniform(0.05, 0.16)) ** 2)) for _ in range(6)
+            rng.uniform(0.35, 1.0) * np.exp(-(((grid - rng.normal(0.0, 0.30)) / rng.uniform(0.06, 0.17)) ** 2)) for _ in range(6)
         )
         small = 0.05 * np.sin(2 * np.pi * (7 * grid + rng.random())) + 0.04 * np.sin(2 * np.pi * (13 * grid + rng.random()))
-        height = (bumps + small + 0.05) * np.exp(-((grid / 0.5) ** 2)) * (0.35 + 0.65 * loud)
-        rows.append(np.minimum(height * 1.5 * spacing, 3.6 * spacing))
+        height = (bumps + small + 0.05) * np.exp(-((grid / 0.55) ** 2)) * (0.35 + 0.65 * loud)
+        rows.append(4.0 * spacing * np.tanh(height * 0.75))
     lines = (colours.sky[-1], colours.accent_edge, colours.accent)
     ground = (_shade(colours.sky[0], 0.19), _shade(colours.sky[1], 0.29), _shade(colours.sky[0], 0.20))
 
     def scene(x: Floats, y: Floats, pixel: float) -> Light:
         out = np.repeat(ramp(ground, np.clip(y, 0.0, 1.0))[:, None, :], len(x), axis=1)
         across = (x - focus[0] * aspect) / (reach * 1.02)
-        within = (1.0 - _smooth(0.92, 1.0, np.abs(across)))[None, :]
+        within = (1.0 - _smooth(0.62, 1.0, np.abs(across)))[None, :]
         fill = out.copy()
         width = max(0.0019, 0.8 * pixel)
         for row, heights in enumerate(rows):
@@ -205,13 +214,15 @@ def _reflection(across: Floats, depth: Floats, disc: float, jitter: NDArray[np.f
     number = np.floor((phase + np.pi / 2) / (2 * np.pi)).astype(int) % len(jitter)
     half = disc * (0.55 + 2.2 * depth) * widths[number]
     middle = jitter[number] * disc * (0.05 + 0.5 * depth)
-    spread = np.exp(-np.abs((across[None, :] - middle[:, None]) / half[:, None]) ** 2.6)
+    spread = np.exp(-(np.abs((across[None, :] - middle[:, None]) / half[:, None]) ** 2.6))
     fade = np.exp(-depth / 0.20) * (wave**2.2)
     shine = 0.16 * np.exp(-((across[None, :] / (disc * 2.2)) ** 2)) * np.exp(-depth / 0.15)[:, None]
     return (spread * fade[:, None] + shine).astype(np.float32)
 
 
-def _stars(rng: np.random.Generator, focus: tuple[float, float], disc: float, aspect: float, horizon: float) -> NDArray[np.float64]:
+def _stars(
+    rng: np.random.Generator, focus: tuple[float, float], disc: float, aspect: float, horizon: float
+) -> NDArray[np.float64]:
     """(x, y, brightness, radius) of stars: many faint, few bright, none near the moon or the horizon."""
     count = int(260 * aspect)
     x, y = rng.random(count) * aspect, rng.random(count) * horizon
@@ -234,7 +245,8 @@ def _add_stars(out: Light, stars: NDArray[np.float64], x: Floats, y: Floats, pix
 
 def _vignette(light: Light, x: Floats, y: Floats) -> Light:
     far = (x[None, :] - 0.5) ** 2 + (y[:, None] - 0.5) ** 2
-    return (light * (1 - 0.35 * far * 1.4)[..., None]).astype(np.float32)
+    out: Light = (light * (1 - 0.49 * far)[..., None]).astype(np.float32)
+    return out
 
 
 def _smooth(low: float, high: float, value: Floats) -> Floats:
