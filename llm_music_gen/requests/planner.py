@@ -264,7 +264,7 @@ def _wants_music(tokens: Sequence[Token], spoken: str) -> str:
         } - {"take"}
         return (
             ""
-            if left[0].text in verbs_of_sound or {"less", "too"} & {t.text for t in left[:3]}
+            if left[0].text in verbs_of_sound or {"less", "too", "more"} & {t.text for t in left}
             else "bare"
             if not ordered
             else "compose"
