@@ -6,18 +6,22 @@ that it was trained on, with the head of the answer already written: that keeps 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from llm_music_gen.domain.theme import SectionPlan, Theme
-from llm_music_gen.llm.formats import CHAT_FORMATS, Message, Prompt, chat_prompt, composer_prompt
+from llm_music_gen.llm.formats import CHAT_FORMATS, Message, Prompt, chat_prompt, chatmusician_prompt, composer_prompt
 from llm_music_gen.notation.writer import header_text, section_head
 
 if TYPE_CHECKING:
     from llm_music_gen.composing.tune import WrittenSection
 
 COMPOSER_TEXT = "composer-text"
+#: How much of the form and of the first material ChatMusician is shown as letters and motif.
+MAX_LETTERS, MOTIF_BARS = 8, 2
+_CHORD = re.compile(r'"[^"]*"')
 
 
 def section_prompt(
@@ -31,9 +35,25 @@ def section_prompt(
         return composer_prompt(text + section_head(plan.label, plan.bars) + opening)
     head = f"X:1\nL:{unit}\nM:{theme.meter}\nK:{theme.key.abc()}\n"
     head += "".join(f"P:{section.label}\n{section.text}\n" for section in earlier) + f"P:{plan.label}\n{opening}"
+    if format_name == "chatmusician":
+        return chatmusician_prompt(musician_instruction(theme, earlier, unit=unit), prefill=head)
     if format_name in CHAT_FORMATS:
         return chat_prompt(format_name, [Message("user", _instruction(theme, plan))], prefill=head)
     return Prompt(head, special=False, add_bos=True)
+
+
+def musician_instruction(theme: Theme, earlier: Sequence[WrittenSection], *, unit: Fraction) -> str:
+    """A sentence that ChatMusician was taught with: by form for the first material, by motif and form for later ones."""
+    letters = "".join(section.label for section in theme.form)[:MAX_LETTERS]
+    if earlier:
+        motifs = [_CHORD.sub("", bar) for bar in earlier[0].text.split("|")[:MOTIF_BARS] if bar]
+        quoted = ", ".join(f"'{motif}'" for motif in motifs)
+        return (
+            "Create music by following the alphabetic representation of the assigned musical structure and the given motif.\n"
+            f"'{letters}';X:1\nL:{unit}\nM:{theme.meter}\nK:{theme.key.abc()}\n[{quoted}]"
+        )
+    forms = "'Binary'" if len(set(letters)) < 3 else "'Binary', 'Sectional: Verse/Chorus'"
+    return f"Produce music in compliance with the outlined musical setup in language.\n{forms}"
 
 
 def _instruction(theme: Theme, plan: SectionPlan) -> str:

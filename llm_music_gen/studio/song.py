@@ -21,8 +21,9 @@ from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import Arrangement, Intonation, System
 from llm_music_gen.domain.song import Song
 from llm_music_gen.domain.text_model import Exchange
-from llm_music_gen.errors import StyleError
+from llm_music_gen.errors import ModelError, StyleError
 from llm_music_gen.library.shelf import read_song
+from llm_music_gen.llm.registry import built_in_composer
 from llm_music_gen.notation.abc_file import write_abc
 from llm_music_gen.notation.musicxml import write_musicxml
 from llm_music_gen.proof import prove
@@ -99,8 +100,7 @@ class Draft:
 def make_song(request: SongRequest, seed: int, created: str, workshop: Workshop) -> Work[Song]:
     """From words to a finished song in the library's folder. The same request, seed and workshop give the same song."""
     planned = yield from _stage(plan_stage(request, seed, workshop))
-    tune = yield from _stage(tune_stage(planned, seed, workshop))
-    writer = workshop.writer
+    planned, tune, writer = yield from _stage(tune_stage(planned, seed, workshop))
     model = ModelRecord(name=writer.path.name, sha256=writer.sha256, temperature=workshop.temperature)
     draft = Draft(seed, created, planned, tune, model, workshop.tuning.a4_hz, _tuning_record(workshop))
     return (yield from finish_song(draft, workshop))
@@ -180,17 +180,35 @@ def plan_stage(request: SongRequest, seed: int, workshop: Workshop) -> Work[Plan
     return planned
 
 
-def tune_stage(planned: PlannedSong, seed: int, workshop: Workshop) -> Work[Tune]:
-    """What the song shall be -> the written tune."""
-    yield Progress("tune", 0.0, f"Loading {workshop.writer.path.name}")
-    tune = yield from write_tune(
-        planned.theme,
-        workshop.writer.loaded(),
-        seed=stream_seed(seed, "tune"),
-        temperature=workshop.temperature,
-        format_name=workshop.writer.format_name,
-    )
-    return tune
+def tune_stage(planned: PlannedSong, seed: int, workshop: Workshop) -> Work[tuple[PlannedSong, Tune, WriterModel]]:
+    """What the song shall be -> the same, the written tune, and who wrote it.
+
+    A model of the user's own that fails is asked once more; if it fails again the built-in composer writes, with a remark.
+    """
+    writer = workshop.writer
+    for attempt in range(3):
+        try:
+            yield Progress("tune", 0.0, f"Loading {writer.path.name}")
+            tune = yield from write_tune(
+                planned.theme,
+                writer.loaded(),
+                seed=stream_seed(seed, "tune") + attempt,
+                temperature=workshop.temperature,
+                format_name=writer.format_name,
+            )
+        except ModelError as error:
+            if writer.is_built_in:
+                raise
+            writer.close()
+            if attempt:
+                remark = f"{writer.path.name} failed ({error.message.rstrip('.')}); the built-in composer wrote the tune."
+                planned = replace(planned, theme=replace(planned.theme, hints=(*planned.theme.hints, remark)))
+                writer = WriterModel(built_in_composer(), writer.settings)
+        else:
+            if writer is not workshop.writer:
+                writer.close()
+            return planned, tune, writer
+    raise ModelError("No tune could be written.", hint="Choose another model.")
 
 
 def arrangement_stage(draft: Draft, soundfont: Path) -> Work[Arrangement]:

@@ -21,7 +21,7 @@ from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import LibraryError, SoundError, StudioError, UsageError
 from llm_music_gen.library.catalogue import Library
-from llm_music_gen.llm.registry import ModelInfo, find_models
+from llm_music_gen.llm.registry import ModelInfo, choose_model, find_models
 from llm_music_gen.logs import start_logging
 from llm_music_gen.paths import StudioPaths, studio_paths
 from llm_music_gen.settings import AudioFormat, Settings, load_settings
@@ -211,8 +211,13 @@ class Studio:
 
     def models(self) -> Sequence[ModelInfo]:
         """The language models on this computer, the built-in one first."""
-        chosen = [Path(self.settings.model).expanduser()] if self.settings.model else []
+        named = (self.settings.model, self.settings.theme_model)
+        chosen = [Path(name).expanduser() for name in named if name]
         return find_models(self.paths.models_dir, settings_paths=chosen)
+
+    def model(self, name: str) -> ModelInfo:
+        """One model by a path or an unmistakable part of its name. Raises ModelError."""
+        return choose_model(name, self.models())
 
     def doctor(self) -> tuple[Fact, ...]:
         """What is there and what is missing."""

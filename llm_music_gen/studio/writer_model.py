@@ -11,7 +11,8 @@ from llm_music_gen.llm.backend import load_model, thread_count
 from llm_music_gen.llm.formats import format_name
 from llm_music_gen.llm.gguf import read_gguf_header
 from llm_music_gen.llm.memory import available_bytes, check_fits, needed_bytes
-from llm_music_gen.llm.registry import built_in_composer, choose_model, find_models
+from llm_music_gen.llm.registry import BUILT_IN_FILE, built_in_composer, choose_model, find_models
+from llm_music_gen.llm.trial import try_model
 from llm_music_gen.settings import Settings
 from llm_music_gen.studio.recipe import file_sha256
 
@@ -44,6 +45,11 @@ class WriterModel:
         return self._format
 
     @property
+    def is_built_in(self) -> bool:
+        """Whether it is the composer that comes with the studio."""
+        return self.path.name == BUILT_IN_FILE and self.path == built_in_composer()
+
+    @property
     def is_loaded(self) -> bool:
         """Whether it is in memory."""
         return self._loaded is not None
@@ -73,6 +79,8 @@ class WriterModel:
         if self._loaded is None:
             if self.settings.gpu_layers == 0:
                 check_fits(read_gguf_header(self.path), self._context, available_bytes())
+            if not self.is_built_in:
+                try_model(self.path, threads=thread_count(self.settings.thread_fraction), gpu_layers=self.settings.gpu_layers)
             self._loaded = load_model(
                 self.path,
                 threads=thread_count(self.settings.thread_fraction),

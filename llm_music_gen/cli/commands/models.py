@@ -1,25 +1,76 @@
-"""`models list`: shows the language models on this computer."""
+"""`models list` and `models info NAME`: the language models on this computer."""
 
 from __future__ import annotations
 
 import argparse
+import json
+from typing import TYPE_CHECKING
 
 from llm_music_gen.cli.options import open_studio
+
+if TYPE_CHECKING:
+    from llm_music_gen.llm.registry import ModelInfo
+
+#: What each role is for, in words.
+SUITS = {
+    "composer-text": "tunes",
+    "abc": "tunes (ABC notation)",
+    "chat": "themes, and tunes where nothing better is there",
+    "text": "tunes (it only continues text)",
+}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The command's actions."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("list", help="every GGUF file that was found, and what it suits")
+    listing = actions.add_parser("list", help="every GGUF file that was found, and what it suits")
+    listing.add_argument("--json", action="store_true", help="print one JSON object a model")
+    info = actions.add_parser("info", help="what one model is, as its file says")
+    info.add_argument("model", metavar="NAME", help="a file, or part of a name from the list")
+    info.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def run(_arguments: argparse.Namespace) -> int:
-    """Print one line a model."""
+def run(arguments: argparse.Namespace) -> int:
+    """Print one line a model, or all about one."""
     with open_studio() as studio:
-        models = studio.models()
-    for model in models:
-        size = f"{model.size_bytes / 1e9:.1f} GB" if model.size_bytes >= 1e9 else f"{model.size_bytes / 1e6:.0f} MB"
-        print(f"{model.name}  ({model.source}, {size}, {model.quantization or 'unknown'}) {model.problem or model.role or ''}")
-    if not models:
-        print("No models were found. Put a GGUF file into the folder models/.")
+        models = list(studio.models()) if arguments.action == "list" else [studio.model(arguments.model)]
+    if arguments.json:
+        for model in models:
+            print(json.dumps(facts(model), ensure_ascii=False))
+    elif arguments.action == "info":
+        for name, value in facts(models[0]).items():
+            if value not in ("", 0):
+                print(f"{name.replace('_', ' '):<15} {value}")
+    else:
+        for model in models:
+            suits = model.problem or f"for {SUITS.get(model.role or '', 'nothing here')}"
+            print(f"{model.name}  ({model.source}, {_size(model)}, {model.quantization or 'unknown'}) {suits}")
+        if not models:
+            print("No models were found. Put a GGUF file into the folder models/.")
     return 0
+
+
+def facts(model: ModelInfo) -> dict[str, str | int]:
+    """Everything a list or a program wants to know, by name."""
+    return {
+        "name": model.name,
+        "path": str(model.path),
+        "source": model.source,
+        "architecture": model.architecture,
+        "size": _size(model),
+        "size_bytes": model.size_bytes,
+        "files": model.files,
+        "quantization": model.quantization,
+        "parameters": model.parameters,
+        "context_tokens": model.context_tokens,
+        "layers": model.layers,
+        "template": model.template,
+        "role": model.role or "",
+        "suits": SUITS.get(model.role or "", ""),
+        "problem": model.problem,
+    }
+
+
+def _size(model: ModelInfo) -> str:
+    size = model.size_bytes
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
