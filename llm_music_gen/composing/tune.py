@@ -6,8 +6,10 @@ another seed, and the best attempt stays.
 
 from __future__ import annotations
 
+import logging
 import math
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -16,7 +18,8 @@ import numpy as np
 
 from llm_music_gen.composing.cadence import settled
 from llm_music_gen.composing.harmony import half_close_chord, harmonised, key_chords, primary_chords, tonic_chord
-from llm_music_gen.composing.measures import GOOD, quality
+from llm_music_gen.composing.judge import score
+from llm_music_gen.composing.measures import GOOD
 from llm_music_gen.composing.motif import first_bars, transposed_motif
 from llm_music_gen.composing.prompts import section_prompt
 from llm_music_gen.domain.progress import Progress, Work
@@ -30,7 +33,10 @@ from llm_music_gen.notation.spec import SectionSpec, default_unit
 from llm_music_gen.notation.text import parse_section
 from llm_music_gen.notation.writer import header_text, section_head
 
+_log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 3
+#: How long a tune may have taken before sections are no longer written again. The built-in composer needs about a second.
+ATTEMPTS_BUDGET_S = 300.0
 #: A report of what has been written so far comes after this many pieces of text.
 PIECES_PER_REPORT = 24
 #: Room in the context that is kept free for each bar to be written.
@@ -81,12 +87,14 @@ def write_tune(
     temperature: float = 0.75,
     format_name: str = "composer-text",
     melody_range: MelodyRange = MelodyRange(),
+    budget_s: float = ATTEMPTS_BUDGET_S,
 ) -> Work[Tune]:
     """Write every material of the theme's form once. Yields the text as it grows in `detail["abc"]`.
 
-    The same theme, model and seed give the same tune on one machine. Raises ModelError when the model itself fails.
+    The same theme, model and seed give the same tune on one machine, unless the model is so slow that writing takes longer than
+    `budget_s`: from then on every section's first attempt is taken. Raises ModelError when the model itself fails.
     """
-    return (yield from _TuneWriter(theme, model, seed, temperature, format_name, melody_range).write())
+    return (yield from _TuneWriter(theme, model, seed, temperature, format_name, melody_range, budget_s).write())
 
 
 def sheet_of(theme: Theme, unit: Fraction, sections: Sequence[WrittenSection]) -> LeadSheet:
@@ -125,10 +133,12 @@ class _TuneWriter:
     temperature: float
     format_name: str
     melody_range: MelodyRange
+    budget_s: float
     written: list[WrittenSection] = field(default_factory=list)
     reached: float = 0.0
     chords: tuple[str, ...] = ()
     exchanges: list[Exchange] = field(default_factory=list)
+    began_s: float = field(default_factory=time.monotonic)
     warmth: float = 1.0
     """Factor on the temperature: later attempts are more adventurous."""
 
@@ -165,10 +175,10 @@ class _TuneWriter:
             if closes:
                 text = settled(text, self.theme.key, self.theme.meter, self.unit)
             section = WrittenSection(plan.label, plan.bars, text)
-            score = self._judge(section)
-            if best is None or score > best[0]:
-                best = (score, section)
-            if score >= GOOD:
+            worth = self._judge(section)
+            if best is None or worth > best[0]:
+                best = (worth, section)
+            if worth >= GOOD or time.monotonic() - self.began_s > self.budget_s:
                 break
         assert best is not None  # the loop runs at least once
         return best[1]
@@ -208,10 +218,12 @@ class _TuneWriter:
             max_tokens=max(1, self.model.context_tokens - len(prompt)),
         )
         text = opening
+        count, began_s = 0, time.monotonic()
         for count, piece in enumerate(self.model.generate(prompt, sampling, constraint=constraint)):
             text += piece
             if count % PIECES_PER_REPORT == 0:
                 yield self._progress(plan, before + text)
+        _log.info("%s: %.1f tokens a second", self.model.name, (count + 1) / max(time.monotonic() - began_s, 1e-3))
         self.exchanges.append(Exchange(f"tune {plan.label}", self.model.name, asked, text[len(opening) :]))
         return text.replace(" ", "").rstrip("\n")
 
@@ -261,7 +273,8 @@ class _TuneWriter:
 
     def _judge(self, section: WrittenSection) -> float:
         parsed = harmonised(self._parse(section.text, section.label), self.theme.key, self.theme.meter)
-        return quality(parsed, section.text.split("|")[:-1], self.theme.key, float(self.theme.meter.bar_ql))
+        bars = section.text.split("|")[:-1]
+        return score(parsed, bars, self.theme.key, float(self.theme.meter.bar_ql), self.theme.density)
 
     def _parse(self, text: str, label: str) -> LeadSection:
         return parse_section(text, label=label, key=self.theme.key, meter=self.theme.meter, unit=self.unit)
