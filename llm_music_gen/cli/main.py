@@ -21,6 +21,7 @@ COMMANDS = {
     "resume": "go on with tracks of hours that were interrupted",
     "like": "make another song of the same kind",
     "render": "turn your own ABC or MIDI file into a finished song",
+    "ask": "say in plain English what should happen",
     "styles": "list the style and mood words",
     "play": "play audio files, folders or playlists in the jukebox",
     "jobs": "what is queued, running and done",

@@ -62,6 +62,11 @@ class FluidNoteSynth:
         self._synth = fluidsynth.Synth(gain=0.5, samplerate=self._rate_hz, channels=16)
         for name, value in (("synth.reverb.active", 0), ("synth.chorus.active", 0), ("synth.polyphony", 64)):
             self._synth.setting(name, value)
+        # Only presets that are played are read, and stay: a whole soundfont in each process would fill small machines.
+        self._pin = _pinner(fluidsynth)
+        self._pinned: set[tuple[int, int]] = set()
+        if self._pin is not None:
+            self._synth.setting("synth.dynamic-sample-loading", 1)
         self._font = self._synth.sfload(str(soundfont))
         if self._font == -1:
             self._synth.delete()
@@ -161,6 +166,9 @@ class FluidNoteSynth:
             if self._synth.program_select(0, self._font, *candidate) == 0:
                 # General MIDI volume and pan start at 100 and 64; full volume keeps the mix's own gains meaningful.
                 self._synth.cc(0, 7, 127)
+                if self._pin is not None and candidate not in self._pinned:
+                    self._pin(self._synth.synth, self._font, *candidate)
+                    self._pinned.add(candidate)
                 self._selected, self._preset = (bank, program), candidate
                 return True
         return False
@@ -256,6 +264,15 @@ def _float_writer(fluidsynth: Any) -> Any:
         ctypes.c_void_p, ctypes.c_int, ctypes.c_int,
     ]  # fmt: skip
     return write
+
+
+def _pinner(fluidsynth: Any) -> Any:
+    """`fluid_synth_pin_preset`, which keeps a preset's samples in memory; None before FluidSynth 2.2."""
+    pin = getattr(ctypes.CDLL(fluidsynth.lib), "fluid_synth_pin_preset", None)
+    if pin is not None:
+        pin.restype = ctypes.c_int
+        pin.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_int]
+    return pin
 
 
 def _rate_setter(fluidsynth: Any) -> Any:

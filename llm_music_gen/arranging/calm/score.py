@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -41,6 +42,7 @@ class _Manner:
 
     chord_s: tuple[float, float]
     pad_attack_s: float
+    pad_spread_db: float
     bowl_gap_s: tuple[float, float]
     bowl_attack_s: float
     bowl_level_db: float
@@ -52,8 +54,8 @@ class _Manner:
 
 
 _MANNERS: dict[Calm, _Manner] = {
-    "day": _Manner((16.0, 32.0), 4.0, (35.0, 80.0), 0.04, -33.0, (9.0, 24.0), 2.1, (30, 52), 2.0, -4.0),
-    "night": _Manner((28.0, 55.0), 8.0, (90.0, 220.0), 1.8, -35.0, (22.0, 60.0), 3.2, (22, 34), 0.75, -10.0),
+    "day": _Manner((16.0, 32.0), 4.0, 1.2, (35.0, 80.0), 0.04, -33.0, (9.0, 24.0), 2.1, (30, 52), 2.0, -4.0),
+    "night": _Manner((28.0, 55.0), 8.0, 0.6, (90.0, 220.0), 1.8, -35.0, (22.0, 60.0), 3.2, (22, 34), 0.75, -10.0),
 }  # fmt: skip
 
 
@@ -150,7 +152,7 @@ def _drone(chapter: Chapter, tonic: int, hz: InTune) -> list[HeldTone]:
     return [
         HeldTone(
             max(0.0, chapter.start_s - overlap_s / 2), chapter.length_s + overlap_s, hz(tonic - octaves * 12), "drone",
-            level - 1.5 * chapter.depth, overlap_s, overlap_s, 900.0 - 400.0 * chapter.depth,
+            level - 0.3 * chapter.depth, overlap_s, overlap_s, 700.0 - 300.0 * chapter.depth,
         )
         for octaves, level in ((2, -27.0), (1, -30.0))
     ]  # fmt: skip
@@ -161,28 +163,39 @@ def _pads(
 ) -> list[HeldTone]:
     colour = _PAD_VOICES[int(rng.integers(len(_PAD_VOICES)))]
     second = _PAD_VOICES[int(rng.integers(len(_PAD_VOICES)))]
-    centre = tonic + float(rng.uniform(-2, 4)) - 6.0 * chapter.depth
+    centre = tonic + float(rng.uniform(-2, 4)) - 4.0 * chapter.depth
     brightness_hz = float(2 ** (np.log2(2_600.0) - 1.4 * chapter.depth + rng.normal(0, 0.15)))
-    tones = []
+    tones: list[HeldTone] = []
     last: list[int] = []
+    sounding: dict[int, int] = {}
+    before_s = manner.pad_attack_s
     for chord in chords:
         count = 3 if chapter.depth > 0.7 or rng.random() < 0.35 else 4
         pitches = _voiced(chord.pcs, count, centre + float(rng.normal(0, 1.5)), last)
         last = pitches
+        # What one chord loses the next gains: both turn over in the same stretch, at equal power. A tone that both have goes on.
         overlap_s = 0.45 * chord.length_s
+        going_on = {pitch: held for pitch, held in sounding.items() if pitch in pitches}
+        sounding = {}
         for number, pitch in enumerate(pitches):
-            late_s = float(rng.uniform(0.0, 0.22)) * chord.length_s if number else 0.0
-            length_s = chord.length_s + overlap_s - late_s
-            attack_s = max(manner.pad_attack_s, 0.3 * length_s)
+            end_s = chord.start_s + chord.length_s + overlap_s
+            if pitch in going_on:
+                index = going_on[pitch]
+                tones[index] = replace(tones[index], length_s=end_s - tones[index].onset_s, release_s=overlap_s)
+                sounding[pitch] = index
+                continue
+            late_s = float(rng.uniform(0.0, 0.1)) * chord.length_s if number else 0.0
             # A voice that leans back lets another come forward; chords that come home are quieter.
-            level = -31.0 - 3.0 * chapter.depth + float(rng.normal(0, 1.5)) - (2.0 if chord.home else 0.0)
+            level = -31.0 - 0.8 * chapter.depth + float(rng.normal(0, manner.pad_spread_db)) - (1.0 if chord.home else 0.0)
+            sounding[pitch] = len(tones)
             tones.append(
                 HeldTone(
-                    chord.start_s + late_s, length_s, hz(pitch),
-                    second if number == len(pitches) - 1 else colour, level, min(attack_s, 0.5 * length_s),
-                    0.42 * length_s, brightness_hz, float(rng.uniform(-0.5, 0.5)),
+                    chord.start_s + late_s, end_s - chord.start_s - late_s, hz(pitch),
+                    second if number == len(pitches) - 1 else colour, level - 10.0 * math.log10(len(pitches) / 4),
+                    max(manner.pad_attack_s, before_s - late_s), overlap_s, brightness_hz, float(rng.uniform(-0.5, 0.5)),
                 )
             )  # fmt: skip
+        before_s = overlap_s
     return tones
 
 

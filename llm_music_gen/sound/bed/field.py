@@ -47,7 +47,7 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Tone:
-    """Partials under one envelope: a raised-cosine rise, a stretch that is held or decays, a raised-cosine end."""
+    """Partials under one envelope: a quarter sine up, a stretch that is held or decays, a quarter sine down (equal power)."""
 
     onset_frame: int
     attack_frames: int
@@ -136,7 +136,7 @@ def _add_levels(tone: Tone, knots: NDArray[np.int64], levels: dict[float, NDArra
     left = (tone.end_frame - knots).astype(np.float64)
     rise = np.clip(since / max(1, tone.attack_frames), 0.0, 1.0)
     fall = np.clip(left / max(1, tone.release_frames), 0.0, 1.0)
-    envelope = (0.5 - 0.5 * np.cos(np.pi * rise)) * (0.5 - 0.5 * np.cos(np.pi * fall))
+    envelope = np.sin(0.5 * np.pi * rise) * np.sin(0.5 * np.pi * fall)
     ringing_s = np.maximum(since - tone.attack_frames, 0.0) / SAMPLE_RATE_HZ
     time_s = knots / SAMPLE_RATE_HZ
     for partial in tone.partials:

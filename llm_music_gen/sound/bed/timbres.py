@@ -53,7 +53,7 @@ def _choir(frequency_hz: float, tone: HeldTone) -> list[Partial]:
             else max(-60.0, -5.0 + 20.0 * math.log10(formant + 1e-4)) - _above(hz, 1.4 * tone.brightness_hz, 8.0)
         )
 
-    return _harmonics(frequency_hz, tone, 10, level_db, 0.45)
+    return _harmonics(frequency_hz, tone, 10, level_db, 0.28)
 
 
 def _glass(frequency_hz: float, tone: HeldTone) -> list[Partial]:
@@ -62,7 +62,7 @@ def _glass(frequency_hz: float, tone: HeldTone) -> list[Partial]:
     return [
         Partial(frequency_hz * ratio, gain * left, gain * right, 0.0, sway, 5.0 + 3.1 * ratio)
         for ratio, gain, sway in (
-            (1.0, db_to_gain(tone.level_db + 2.0), 0.25), (2.0, db_to_gain(tone.level_db - 17.0), 0.5),
+            (1.0, db_to_gain(tone.level_db + 2.0), 0.12), (2.0, db_to_gain(tone.level_db - 17.0), 0.3),
             (2.83, db_to_gain(tone.level_db - 27.0), 0.6), (5.42, db_to_gain(tone.level_db - 38.0), 0.6),
         )
     ]  # fmt: skip

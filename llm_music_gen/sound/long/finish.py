@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.errors import EncodingError, StorageError
 from llm_music_gen.sound.encode import encode
@@ -86,7 +88,8 @@ def _encoded(
 def _write_chunk(segments: FinishedSegments, index: int, gain_db: float, kbps: int, quality: int, path: Path) -> None:
     """Encode one chunk into its file, complete or not at all. A pure function of its arguments."""
     first, stop = chunk_range(index, segments.frames)
-    pcm = to_pcm(segments.read(first, stop, db_to_gain(gain_db)), kbps)
+    gain = db_to_gain(gain_db)
+    pcm = np.concatenate([to_pcm(piece, kbps) for piece in segments.pieces(first, stop, gain)])
     data = encode_chunk(index, pcm, segments.frames, kbps, quality)
     part = path.with_name(f"{path.name}.{os.getpid()}")
     try:

@@ -23,6 +23,7 @@ from llm_music_gen.errors import SoundError
 from llm_music_gen.sound.long.store import SegmentRow, SegmentStore, segment_count, segment_range, write_segment
 from llm_music_gen.sound.long.track import Track, TrackPlayer
 from llm_music_gen.sound.loudness import LoudnessMeter, TruePeak, integrated_lufs, momentary_lufs
+from llm_music_gen.sound.mix import BLOCK_FRAMES
 from llm_music_gen.units import SAMPLE_RATE_HZ, gain_to_db
 
 #: The meter's filter has settled after this much of what comes before a segment.
@@ -167,12 +168,12 @@ def make_segment(player: TrackPlayer, folder: Path, index: int, frames: int) -> 
     first, length = segment_range(index, frames)
     before = min(first, _SETTLE_FRAMES)
     samples = player.stretch(first - before, before + length)
-    meter = LoudnessMeter(SAMPLE_RATE_HZ, true_peak=False)
-    meter.push(samples[:before])
-    meter.push(samples[before:])
-    peak = TruePeak()
-    peak.push(samples[before:])
     own = samples[before:]
+    meter, peak = LoudnessMeter(SAMPLE_RATE_HZ, true_peak=False), TruePeak()
+    meter.push(samples[:before])
+    for start in range(0, length, BLOCK_FRAMES):  # in pieces: the meter works in double precision
+        meter.push(own[start : start + BLOCK_FRAMES])
+        peak.push(own[start : start + BLOCK_FRAMES])
     sha256 = write_segment(folder, index, own)
     return SegmentRow(
         index, sha256, peak.value(), tuple(meter.steps()[before // (SAMPLE_RATE_HZ // 10) :].tolist()),

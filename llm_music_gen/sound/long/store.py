@@ -172,15 +172,11 @@ class FinishedSegments:
     frames: int
     sha256: tuple[str, ...]
 
-    def read(self, first_frame: int, stop_frame: int, gain: float) -> NDArray[np.float32]:
-        """Samples [first_frame, stop_frame) with the master's gain, shape (n, 2). Raises SegmentDamaged."""
-        pieces = []
+    def pieces(self, first_frame: int, stop_frame: int, gain: float) -> Iterator[NDArray[np.float32]]:
+        """Samples [first_frame, stop_frame) with the master's gain, in pieces of shape (n, 2). Raises SegmentDamaged."""
         for index in range(first_frame // SEGMENT_FRAMES, -(-stop_frame // SEGMENT_FRAMES)):
             start, _ = segment_range(index, self.frames)
-            samples = self.segment(index)
-            pieces.append(samples[max(0, first_frame - start) : stop_frame - start])
-        out: NDArray[np.float32] = np.concatenate(pieces) * np.float32(gain)
-        return out
+            yield self.segment(index)[max(0, first_frame - start) : stop_frame - start] * np.float32(gain)
 
     def blocks(self, gain: float) -> Iterator[NDArray[np.float32]]:
         """The whole track, one segment after the other. Raises SegmentDamaged."""

@@ -160,19 +160,19 @@ def _crossing(score: LongScore, number: int, first_frame: int, frames: int) -> N
 
 
 def _fades(score: LongScore, first_frame: int, frames: int) -> NDArray[np.float32]:
-    """The music's own rise and fall, in dB by a smooth step from -60."""
+    """The music's own rise and fall, in dB by a smooth step from -34: soft, but there."""
     rise, fall = score.fade_in_s * SAMPLE_RATE_HZ, score.fade_out_s * SAMPLE_RATE_HZ
     if first_frame >= rise and first_frame + frames <= score.frames - fall:
         return _UNITY
     at = (first_frame + np.arange(frames)).astype(np.float64)
     x = np.minimum(np.clip(at / max(1.0, rise), 0.0, 1.0), np.clip((score.frames - at) / max(1.0, fall), 0.0, 1.0))
-    gain = 10.0 ** (-3.0 * (1.0 - x * x * (3.0 - 2.0 * x)))
+    gain = 10.0 ** (-1.7 * (1.0 - x * x * (3.0 - 2.0 * x)))
     return np.asarray(gain[:, None], dtype=np.float32)
 
 
 def _edges(total: int, first_frame: int, frames: int) -> NDArray[np.float32]:
-    """Everything comes and goes within 50 ms, so that the first and the last sample are zero."""
-    edge = SAMPLE_RATE_HZ // 20
+    """Everything comes and goes within a second, so that the first and the last sample are zero."""
+    edge = min(SAMPLE_RATE_HZ, total // 20)
     if first_frame >= edge and first_frame + frames <= total - edge:
         return _UNITY
     at = first_frame + np.arange(frames)

@@ -47,6 +47,7 @@ SHARES = {"sound": 0.62, "master": 0.01, "convert": 0.34, "files": 0.03}
 MOST_RISE_LU = {"night": 1.5, "day": 3.0}
 MOST_OVER_MEDIAN_LU = {"night": 2.0, "day": 4.0}
 _MOST_ROUNDS = 3
+_HELPED_LU = 0.3
 #: What a chapter's last bowl may ring on into the next.
 _TAIL_S = 45.0
 
@@ -215,17 +216,21 @@ def _calmer(recipe: Recipe, loudness: TrackLoudness) -> Recipe | None:
     assert long is not None
     if long.chapters[0].theme is not None or long.rounds >= _MOST_ROUNDS:
         return None
-    corrections = dict(long.corrections_db)
+    corrections, excesses = dict(long.corrections_db), {}
     for number, chapter in enumerate(long.chapters):
         first, last = int(chapter.start_s * 10), int((chapter.start_s + chapter.length_s) * 10)
         rise = float(loudness.rises_lu[first:last].max(initial=0.0)) - MOST_RISE_LU[long.calm]
         over = float(loudness.over_median_lu[first:last].max(initial=0.0)) - MOST_OVER_MEDIAN_LU[long.calm]
-        if max(rise, over) > 0.0:
+        excess = round(max(rise, over), 2)
+        # Where turning events down did not help they were not the cause, and going on would only silence them.
+        if excess > 0.0 and excess < long.excess_lu.get(number, float("inf")) - _HELPED_LU:
             # An event that rises by r over the bed does so by its own level; twice the excess and a little is enough.
-            corrections[number] = round(corrections.get(number, 0.0) - 1.0 - 2.0 * max(rise, over), 2)
-    if corrections == long.corrections_db:
+            corrections[number] = round(corrections.get(number, 0.0) - 1.0 - 2.0 * excess, 2)
+            excesses[number] = excess
+    if not excesses:
         return None
-    return recipe.model_copy(update={"long": long.model_copy(update={"corrections_db": corrections, "rounds": long.rounds + 1})})
+    changed = {"corrections_db": corrections, "excess_lu": {**long.excess_lu, **excesses}, "rounds": long.rounds + 1}
+    return recipe.model_copy(update={"long": long.model_copy(update=changed)})
 
 
 def _segments_of(calmer: Recipe, before: Recipe, count: int) -> list[int]:

@@ -77,5 +77,7 @@ class LongRecord(Record):
     """Instruments that play motifs in calm music: names, own voices in <angle brackets>."""
     rounds: int = 0
     """How often events that stood out were turned down."""
+    excess_lu: dict[int, float] = Field(default_factory=dict)
+    """By how much chapters were over their limits before the last round."""
     corrections_db: dict[int, float] = Field(default_factory=dict)
     """Chapters whose single events were turned down because they stood out."""
