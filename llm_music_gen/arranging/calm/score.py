@@ -34,6 +34,8 @@ _HARSH = frozenset(("wobble", "supersaw", "reese"))
 _FADE_IN_S = 12.0
 #: Bands of two tunings cross over in this time.
 _OVERLAP_S = 12.0
+#: From chapter to chapter pads and drones turn over in this time.
+_TURN_S = 14.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,9 @@ class _Manner:
     chord_s: tuple[float, float]
     pad_attack_s: float
     pad_spread_db: float
+    pad_level_db: float
+    home_db: float
+    register_spread: float
     bowl_gap_s: tuple[float, float]
     bowl_attack_s: float
     bowl_level_db: float
@@ -54,8 +59,8 @@ class _Manner:
 
 
 _MANNERS: dict[Calm, _Manner] = {
-    "day": _Manner((16.0, 32.0), 4.0, 1.2, (35.0, 80.0), 0.04, -33.0, (9.0, 24.0), 2.1, (30, 52), 2.0, -4.0),
-    "night": _Manner((28.0, 55.0), 8.0, 0.6, (90.0, 220.0), 1.8, -35.0, (22.0, 60.0), 3.2, (22, 34), 0.75, -10.0),
+    "day": _Manner((16.0, 32.0), 4.0, 1.2, -31.0, 1.0, 1.5, (35.0, 80.0), 0.04, -33.0, (9.0, 24.0), 2.1, (30, 52), 2.0, -4.0),
+    "night": _Manner((28.0, 55.0), 8.0, 0.3, -36.0, 0.3, 0.5, (90.0, 220.0), 1.8, -35.0, (22.0, 60.0), 3.2, (22, 34), 0.75, -10.0),
 }  # fmt: skip
 
 
@@ -86,13 +91,13 @@ def calm_score(
     mix = {**settings, "glue": 0.0, "sidechain_db": 0.0}
     sections = {chapter.number: section for chapter, section in zip(chapters, motifs, strict=True)}
     for group in _alike(chapters):
+        tones += _drone(group)
         start_frame, length_frames = _span(group, chapters, frames)
         parts: list[Part] = []
         for chapter in group:
             correction_db = (corrections_db or {}).get(chapter.number, 0.0)
             tonic, hz = _tonic_pitch(chapter.key), partial(pitch_hz, a4_hz=chapter.a4_hz, intonation=chapter.intonation)
             chords = chord_walk(chapter, *manner.chord_s, stream(seed, "chords", chapter.number))
-            tones += _drone(chapter, tonic, hz)
             tones += _pads(chapter, chords, tonic, manner, hz, stream(seed, "pads", chapter.number))
             if not {"bowl", "bowls"} & set(without):
                 tones += _bowls(chapter, tonic, manner, hz, stream(seed, "bowls", chapter.number), correction_db)
@@ -146,13 +151,15 @@ def _tonic_pitch(key: Key) -> int:
     return 53 + (key.tonic_pc - 5) % 12
 
 
-def _drone(chapter: Chapter, tonic: int, hz: InTune) -> list[HeldTone]:
-    """Two octaves of the tonic through the chapter; neighbours overlap and add up, for they share their phase."""
-    overlap_s = min(30.0, 0.2 * chapter.length_s)
+def _drone(group: Sequence[Chapter]) -> list[HeldTone]:
+    """Two octaves of the tonic from the first of these chapters to the last; where the tonic changes, one drone gives way."""
+    first, last = group[0], group[-1]
+    tonic = _tonic_pitch(first.key)
+    start_s = max(0.0, first.start_s - _TURN_S / 2)
     return [
         HeldTone(
-            max(0.0, chapter.start_s - overlap_s / 2), chapter.length_s + overlap_s, hz(tonic - octaves * 12), "drone",
-            level - 0.3 * chapter.depth, overlap_s, overlap_s, 700.0 - 300.0 * chapter.depth,
+            start_s, last.end_s + _TURN_S / 2 - start_s, pitch_hz(tonic - octaves * 12, first.a4_hz, first.intonation), "drone",
+            level, _TURN_S, _TURN_S, 600.0,
         )
         for octaves, level in ((2, -27.0), (1, -30.0))
     ]  # fmt: skip
@@ -168,13 +175,13 @@ def _pads(
     tones: list[HeldTone] = []
     last: list[int] = []
     sounding: dict[int, int] = {}
-    before_s = manner.pad_attack_s
+    before_s = _TURN_S
     for chord in chords:
         count = 3 if chapter.depth > 0.7 or rng.random() < 0.35 else 4
-        pitches = _voiced(chord.pcs, count, centre + float(rng.normal(0, 1.5)), last)
+        pitches = _voiced(chord.pcs, count, centre + float(rng.normal(0, manner.register_spread)), last)
         last = pitches
         # What one chord loses the next gains: both turn over in the same stretch, at equal power. A tone that both have goes on.
-        overlap_s = 0.45 * chord.length_s
+        overlap_s = _TURN_S if chord is chords[-1] else 0.45 * chord.length_s
         going_on = {pitch: held for pitch, held in sounding.items() if pitch in pitches}
         sounding = {}
         for number, pitch in enumerate(pitches):
@@ -186,7 +193,12 @@ def _pads(
                 continue
             late_s = float(rng.uniform(0.0, 0.1)) * chord.length_s if number else 0.0
             # A voice that leans back lets another come forward; chords that come home are quieter.
-            level = -31.0 - 0.8 * chapter.depth + float(rng.normal(0, manner.pad_spread_db)) - (1.0 if chord.home else 0.0)
+            level = (
+                manner.pad_level_db
+                - 0.8 * chapter.depth
+                + float(rng.normal(0, manner.pad_spread_db))
+                - manner.home_db * chord.home
+            )
             sounding[pitch] = len(tones)
             tones.append(
                 HeldTone(
