@@ -136,6 +136,11 @@ def integrated_lufs(steps: NDArray[np.float64]) -> float:
     return float(_lufs(np.array([loud[_lufs(loud) > relative].mean()]))[0])
 
 
+def loudness_range_lu(steps: NDArray[np.float64]) -> float:
+    """Loudness range (EBU Tech 3342) of a meter's steps."""
+    return _range_lu(_lufs(_windows(steps, 30)))
+
+
 class TruePeak:
     """The largest value of the signal between its samples, at four times the rate."""
 

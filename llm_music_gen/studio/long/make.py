@@ -22,9 +22,9 @@ from llm_music_gen.jobs.awake import kept_awake
 from llm_music_gen.library.shelf import read_song, songs_on_disk
 from llm_music_gen.notation.abc_file import write_abc
 from llm_music_gen.proof import prove
-from llm_music_gen.sound.decode import measure_file
 from llm_music_gen.sound.encode import LOSSY
 from llm_music_gen.sound.long.finish import BAND_QUALITY, CALM_QUALITY, encode_track
+from llm_music_gen.sound.long.measure import measure_long_file
 from llm_music_gen.sound.long.render import TrackLoudness, render_track, track_loudness
 from llm_music_gen.sound.long.store import SEGMENT_FRAMES, SegmentDamaged, SegmentStore, segment_count
 from llm_music_gen.sound.master import CEILING_DBTP, LOSSY_CEILING_DBTP
@@ -37,6 +37,7 @@ from llm_music_gen.studio.names import safe_name
 from llm_music_gen.studio.promises import promises_of
 from llm_music_gen.studio.recipe import Measured, Recipe
 from llm_music_gen.studio.soundfont_facts import SoundfontFacts
+from llm_music_gen.studio.upload import KIT_FOLDER, upload_kit
 from llm_music_gen.styles import Style
 from llm_music_gen.units import SAMPLE_RATE_HZ
 
@@ -145,7 +146,7 @@ def _delivered(
         part.replace(path)
     yield Progress("files", 0.0, "Measuring the finished file")
     finished = folder / f"{stem}.{recipe.formats[0]}"
-    measured = measure_file(finished)
+    measured = yield from measure_long_file(finished, shop.workers)
     done = recipe.model_copy(
         update={"measured": Measured(lufs=round(measured.integrated_lufs, 2), true_peak_dbtp=round(measured.true_peak_dbtp, 2))}
     )
@@ -162,7 +163,10 @@ def _delivered(
     yield Progress("files", 0.5, "Proving it")
     proof = prove(finished, promises, loudness=measured)
     write_text(folder / "proof.json", proof.to_json())
-    yield Progress("files", 0.9, proof.line(), {"proof": proof.passes})
+    yield Progress("files", 0.7, proof.line(), {"proof": proof.passes})
+    if work.order().upload_kit:
+        for report in upload_kit(done, finished, folder / KIT_FOLDER):
+            yield Progress("files", 0.7 + 0.29 * report.fraction, "Making the upload kit")
     song = read_song(move_into_place(folder, shop.songs_dir, recipe.theme.title))
     yield Progress("files", 1.0, f'"{song.title}" is finished')
     return song
