@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -210,9 +211,7 @@ def _columns(values: NDArray[np.float32], width: int) -> NDArray[np.float64]:
     if not len(values):
         return np.full((width, values.shape[1]), _FLOOR_DB)
     edges = np.linspace(0, len(values), width + 1)
-    return np.array(
-        [values[int(a) : max(int(a) + 1, int(b))].mean(axis=0) for a, b in zip(edges, edges[1:], strict=False)], dtype=np.float64
-    )
+    return np.array([values[int(a) : max(int(a) + 1, int(b))].mean(axis=0) for a, b in pairwise(edges)], dtype=np.float64)
 
 
 def _image(light: NDArray[np.float32]) -> Image.Image:

@@ -5,6 +5,7 @@ Where the picture under the words is too light, a soft shadow is laid under them
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -97,7 +98,8 @@ def write(
     centred: bool,
     font: Path | None = None,
 ) -> float:
-    """Write the lines into the plainest, darkest of the boxes. Returns the contrast reached (4.5 or more).
+    """Write the lines into the plainest, darkest of the boxes. Returns the contrast reached (4.5 or more; infinite
+    where no line has a letter that the font can write).
 
     Letters are light; the picture under them is darkened softly as far as it takes.
     """
@@ -119,7 +121,10 @@ def write(
     ink = np.array(eight_bit(colours.ink), dtype=np.float32)
     colour = eight_bit(colours.text)
     light = float(luminance(linear(colours.text)))
-    near = np.asarray(letters.filter(ImageFilter.GaussianBlur(max(1.0, tallest * 0.04))), dtype=np.uint8) > 40
+    around_letters = np.asarray(letters.filter(ImageFilter.GaussianBlur(max(1.0, tallest * 0.04))), dtype=np.uint8)
+    near = around_letters >= max(1, int(around_letters.max()) // 5)
+    if not near.any():
+        return math.inf
     for strength in (0.35, 0.5, 0.65, 0.8, 0.9, 1.0):
         shaded = ground * (1 - strength * soft) + ink * (strength * soft)
         reached = contrast(light, float(np.percentile(luminance(from_srgb(shaded[near] / 255.0)), 95)))

@@ -1,7 +1,8 @@
 """An MP4 for upload from a picture or a looping clip of the user's and the finished song.
 
 The picture is encoded once for a short loop, which is then repeated by stream copy: hours of video take minutes. ffmpeg is called
-by a list of arguments, never through a shell, and may open local files only.
+by a list of arguments, never through a shell, may open local files only, and is told which container to expect. A still is read
+by Pillow first: ffmpeg would try a damaged one again and again without end.
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ from typing import Any
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.errors import DependencyMissing, EncodingError, StorageError, UsageError
 
+#: Suffix -> the demuxer that may look at such a file, so that a playlist that calls itself a clip cannot make it open others.
+_DEMUXERS = {
+    ".mp4": "mov", ".mov": "mov", ".m4v": "mov", ".m4a": "mov", ".m4b": "mov", ".mkv": "matroska", ".webm": "matroska",
+    ".avi": "avi", ".gif": "gif", ".wav": "wav", ".flac": "flac", ".mp3": "mp3", ".ogg": "ogg", ".opus": "ogg",
+}  # fmt: skip
 STILLS = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp"))
 CLIPS = frozenset((".mp4", ".mov", ".mkv", ".webm", ".m4v", ".avi", ".gif"))
 _COPIED_AUDIO = frozenset((".m4a", ".m4b", ".mp4"))
@@ -40,6 +46,8 @@ def make_video(visual: Path, audio: Path, target: Path, *, height: int = 1_080) 
     suffix = visual.suffix.lower()
     if suffix not in STILLS | CLIPS:
         raise UsageError(f"{visual.name} is neither a picture nor a clip.", hint="Give a PNG, JPEG, MP4, MOV, MKV or WEBM file.")
+    if audio.suffix.lower() not in _DEMUXERS:
+        raise UsageError(f"{audio.name} cannot become a video's sound.", hint="Give a WAV, FLAC, MP3, OGG, Opus or M4A file.")
     for source in (visual, audio):
         if not source.is_file():
             raise UsageError(f"{source} does not exist.")
@@ -50,7 +58,8 @@ def make_video(visual: Path, audio: Path, target: Path, *, height: int = 1_080) 
             loop = Path(folder) / "loop.mp4"
             fps = _STILL_FPS if suffix in STILLS else _clip_fps(ffprobe, visual)
             loop_s = min(float(_STILL_LOOP_S), length_s) if suffix in STILLS else _clip_length_s(ffprobe, visual)
-            for share in _run(_loop_arguments(ffmpeg, visual, loop, loop_s, fps, height), loop_s):
+            shown = _readable_still(visual, Path(folder) / "still.png", height) if suffix in STILLS else visual
+            for share in _run(_loop_arguments(ffmpeg, shown, loop, loop_s, fps, height), loop_s):
                 yield Progress("video", 0.2 * share, "Encoding the picture once")
             _check_room(target.parent, loop.stat().st_size / loop_s * length_s + length_s * _AUDIO_KBPS * 125)
             for share in _run(_join_arguments(ffmpeg, loop, audio, part, length_s), length_s):
@@ -70,6 +79,20 @@ def stream_lengths_s(path: Path) -> tuple[float, float]:
     return _stream_lengths_s(ffprobe, path)
 
 
+def _readable_still(source: Path, target: Path, height: int) -> Path:
+    """The picture as a plain PNG, upright and not larger than twice the video. Raises UsageError for what is no picture."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(source) as picture:
+            upright = ImageOps.exif_transpose(picture).convert("RGB")
+            upright.thumbnail((4 * height, 2 * height))
+            upright.save(target, "PNG")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UsageError(f"{source.name} cannot be read as a picture.", hint="The file may be damaged.") from error
+    return target
+
+
 def _loop_arguments(ffmpeg: str, visual: Path, loop: Path, length_s: float, fps: Fraction, height: int) -> list[str]:
     width = height * 16 // 9 // 2 * 2
     still = visual.suffix.lower() in STILLS
@@ -80,8 +103,8 @@ def _loop_arguments(ffmpeg: str, visual: Path, loop: Path, length_s: float, fps:
     # No B frames: with them a cut by stream copy lies some frames off. A still needs few key frames, which keeps it small.
     return [
         ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", "-progress", "pipe:1", "-y",
-        *(("-f", "image2", "-pattern_type", "none", "-loop", "1", "-framerate", str(fps)) if still else ()),
-        *_SAFE, "-i", _file(visual), "-an", "-sn", "-dn", "-map", "0:v:0", "-t", f"{length_s:.6f}", "-vf", fit, "-r", str(fps),
+        *(("-f", "image2", "-pattern_type", "none", "-loop", "1", "-framerate", str(fps), *_SAFE) if still else _reading(visual)),
+        "-i", _file(visual), "-an", "-sn", "-dn", "-map", "0:v:0", "-t", f"{length_s:.6f}", "-vf", fit, "-r", str(fps),
         "-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-profile:v", "high", "-bf", "0",
         *(("-tune", "stillimage", "-g", "480") if still else ("-g", str(max(1, round(fps / 2))))),
         "-flags", "+cgop", "-threads", "2", "-use_editlist", "0", "-f", "mp4", _file(loop),
@@ -93,8 +116,8 @@ def _join_arguments(ffmpeg: str, loop: Path, audio: Path, target: Path, length_s
     sound = ("-c:a", "copy") if copied else ("-c:a", "aac", "-aac_coder", "fast", "-b:a", f"{_AUDIO_KBPS}k", "-ac", "2")
     return [
         ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", "-progress", "pipe:1", "-y",
-        *_SAFE, "-stream_loop", "-1", "-i", _file(loop), *_SAFE, "-i", _file(audio), "-map", "0:v:0", "-map", "1:a:0",
-        "-map_metadata", "-1", "-c:v", "copy", *sound, "-t", f"{length_s:.6f}",
+        "-stream_loop", "-1", *_reading(loop), "-i", _file(loop), *_reading(audio), "-i", _file(audio),
+        "-map", "0:v:0", "-map", "1:a:0", "-map_metadata", "-1", "-c:v", "copy", *sound, "-t", f"{length_s:.6f}",
         "-use_editlist", "0", "-movflags", "+faststart", "-f", "mp4", _file(target),
     ]  # fmt: skip
 
@@ -174,7 +197,7 @@ def _clip_fps(ffprobe: str, path: Path) -> Fraction:
 
 
 def _probe(ffprobe: str, path: Path) -> dict[str, Any]:
-    arguments = [ffprobe, "-v", "error", *_SAFE, "-show_streams", "-show_format", "-of", "json", _file(path)]
+    arguments = [ffprobe, "-v", "error", *_reading(path), "-show_streams", "-show_format", "-of", "json", _file(path)]
     done = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, check=False, **_quietly())
     if done.returncode:
         raise UsageError(f"{path.name} cannot be read by ffmpeg.", hint="The file may be damaged.")
@@ -197,6 +220,11 @@ def _programs() -> tuple[str, str]:
     if found[0] is None or found[1] is None:
         raise DependencyMissing("Making a video needs the program ffmpeg, which was not found.", hint="Install it and try again.")
     return found[0], found[1]
+
+
+def _reading(path: Path) -> tuple[str, ...]:
+    # The unfinished video has its suffix under another one.
+    return (*_SAFE, "-f", _DEMUXERS.get(path.suffix.lower(), "mov"))
 
 
 def _file(path: Path) -> str:
