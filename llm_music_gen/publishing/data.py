@@ -75,7 +75,7 @@ def measure(audio: Path) -> Work[TrackData]:
     steps = meter.steps()
     lufs = np.concatenate([_starting(steps), momentary_lufs(steps)]) if len(steps) else np.zeros(0)
     level = np.maximum(np.nan_to_num(lufs, neginf=_FLOOR_DB), _FLOOR_DB).astype(np.float32)
-    return TrackData(rate // 10 / rate, level, peaks.result()[: len(level)], round(step_s * rate) / rate, bands.result())
+    return TrackData(rate // 10 / rate, level, peaks.result()[: len(level)], bands.step / rate, bands.result())
 
 
 def write_level(data: TrackData, path: Path) -> None:
@@ -149,26 +149,35 @@ class _Bands:
     """Power in third octaves of every step: Hann windows, their powers averaged over a step and over the channels."""
 
     def __init__(self, rate: int, step: int) -> None:
-        self._step = step
-        self._hop = step if step < _WINDOW else step // 4
+        self._hops_per_row = 1 if step < _WINDOW else 4
+        self._hop = step // self._hops_per_row
+        self._frames = 0
+        self._hops = 0
         self._hann = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
         self._weights = _band_weights(rate) * (4.0 / (_WINDOW * float((self._hann**2).sum())))
         self._waiting: NDArray[np.float32] | None = None
         self._powers: list[NDArray[np.float64]] = []
         self._out: list[NDArray[np.float32]] = []
 
+    @property
+    def step(self) -> int:
+        """Frames per row."""
+        return self._hop * self._hops_per_row
+
     def push(self, block: NDArray[np.float32]) -> None:
         if self._waiting is None:
             # Windows lie around the middle of their hop, so a step's row stands for the sound of that step.
             self._waiting = np.zeros((max(0, (_WINDOW - self._hop) // 2), block.shape[1]), dtype=np.float32)
+        self._frames += len(block)
         self._waiting = self._take(np.concatenate((self._waiting, block)))
 
     def result(self) -> NDArray[np.float32]:
         if self._waiting is not None:
-            # The sound that is left fills its window up with silence.
-            lead = max(0, (_WINDOW - self._hop) // 2)
-            if len(self._waiting) > lead:
-                self._take(np.concatenate((self._waiting, np.zeros((_WINDOW - lead, self._waiting.shape[1]), np.float32))))
+            # The sound that is left fills its windows up with silence.
+            missing = -(-self._frames // self._hop) - self._hops
+            silence = (missing - 1) * self._hop + _WINDOW - len(self._waiting)
+            if missing > 0:
+                self._take(np.concatenate((self._waiting, np.zeros((silence, self._waiting.shape[1]), np.float32))))
         if self._powers:
             self._finish_row()
         return np.stack(self._out) if self._out else np.zeros((0, len(BANDS_HZ)), dtype=np.float32)
@@ -179,9 +188,10 @@ class _Bands:
             piece = samples[start : start + _WINDOW] * self._hann[:, None]
             power = np.mean(np.abs(np.fft.rfft(piece, axis=0)) ** 2, axis=1)
             self._powers.append(self._weights @ power)
-            if len(self._powers) * self._hop >= self._step - 3:
+            if len(self._powers) == self._hops_per_row:
                 self._finish_row()
             start += self._hop
+            self._hops += 1
         return samples[start:]
 
     def _finish_row(self) -> None:

@@ -52,6 +52,7 @@ class Box:
 def _font(size: float, path: Path | None) -> Any:
     from PIL import ImageFont
 
+    size = max(1.0, size)  # FreeType refuses less than a pixel
     if path is None:
         return ImageFont.load_default(size)
     try:

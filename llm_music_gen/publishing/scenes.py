@@ -217,7 +217,8 @@ def _reflection(across: Floats, depth: Floats, disc: float, jitter: NDArray[np.f
     spread = np.exp(-(np.abs((across[None, :] - middle[:, None]) / half[:, None]) ** 2.6))
     fade = np.exp(-depth / 0.20) * (wave**2.2)
     shine = 0.16 * np.exp(-((across[None, :] / (disc * 2.2)) ** 2)) * np.exp(-depth / 0.15)[:, None]
-    return (spread * fade[:, None] + shine).astype(np.float32)
+    out: Floats = (spread * fade[:, None] + shine).astype(np.float32)
+    return out
 
 
 def _stars(
