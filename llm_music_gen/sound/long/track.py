@@ -22,7 +22,7 @@ from llm_music_gen.units import SAMPLE_RATE_HZ
 
 #: Rooms and filters are filled this long before a stretch begins; what is heard of the rest is under -60 dB.
 PREROLL_FRAMES = 8 * SAMPLE_RATE_HZ
-_CACHE_BYTES = 64_000_000
+_CACHE_BYTES = 32_000_000
 _PIECES_KEPT = 2
 _UNITY = np.ones(1, dtype=np.float32)
 
@@ -72,15 +72,15 @@ class TrackPlayer:
             if piece.start_frame < first_frame + frames and piece.start_frame + piece.length_frames > first_frame:
                 held_too = self._field if together else None
                 self._add(out, first_frame, piece.start_frame, self._arrangement(number, piece), held_too, number)
-        out *= _fades(score, first_frame, frames)
-        # In blocks: noise and nature would need gigabytes for a whole stretch.
+        # In blocks: curves and noise are worked out in double precision.
         for start in range(0, frames, BLOCK_FRAMES):
-            count = min(BLOCK_FRAMES, frames - start)
+            block = out[start : start + BLOCK_FRAMES]
+            block *= _fades(score, first_frame + start, len(block))
             for layer in self.track.layers:
-                sound = layer.block(first_frame + start, count)
+                sound = layer.block(first_frame + start, len(block))
                 if sound is not None:
-                    out[start : start + count] += sound
-        out *= _edges(self.track.frames, first_frame, frames)
+                    block += sound
+            block *= _edges(self.track.frames, first_frame + start, len(block))
         return out
 
     def _add(
