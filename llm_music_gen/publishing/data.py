@@ -99,7 +99,7 @@ def write_spectrum(data: TrackData, path: Path) -> None:
 
 
 def level_picture(data: TrackData, colours: Palette) -> Image.Image:
-    """Momentary loudness over time, from 60 LU under the loudest (bottom) to the loudest (top)."""
+    """Momentary loudness over time, from 3 LU over the loudest (top) to 60 LU below that (bottom)."""
 
     width, height = _PICTURE
     level = _columns(data.momentary_lufs[:, None], width)[:, 0]
