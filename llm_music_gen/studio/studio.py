@@ -38,7 +38,7 @@ from llm_music_gen.studio.long.unfinished import Order, Unfinished, begin, find_
 from llm_music_gen.studio.long.wish import is_long, long_wish, unfinished_key, wants_kit
 from llm_music_gen.studio.names import safe_name
 from llm_music_gen.studio.own_music import arrangement_of, draft_from_sheet, lead_sheet_of
-from llm_music_gen.studio.recipe import read_recipe
+from llm_music_gen.studio.recipe import Recipe, read_recipe
 from llm_music_gen.studio.request import GenerateRequest, RenderRequest, read_formats, read_frequencies
 from llm_music_gen.studio.seeds import new_seed, song_seed
 from llm_music_gen.studio.song import Workshop, draft_of, finish_song, make_song, play_as_is
@@ -177,9 +177,11 @@ class Studio:
                 f"This computer renders differently from the one that made the song ({_differences(recipe.versions)}).",
                 hint="Make it nevertheless with --anyway; it may differ in single samples.",
             )
+        target = Path(output_dir).expanduser() if output_dir else None
+        if recipe.long is not None:
+            return [(yield from self._one(self._long_again(recipe, workshop, anyway=anyway), 1, 1, target))]
         finish = replace(workshop.finish, loudness_lufs=recipe.loudness_lufs, mp3_kbps=recipe.mp3_kbps)
         draft = draft_of(recipe, workshop.styles)
-        target = Path(output_dir).expanduser() if output_dir else None
         return [(yield from self._one(finish_song(draft, replace(workshop, finish=finish)), 1, 1, target))]
 
     def render_file(self, request: RenderRequest) -> Work[Sequence[Outcome]]:
@@ -294,6 +296,16 @@ class Studio:
         self.close()  # no model is needed any more, and rendering takes hours
         making = make_long(work, self._long_workshop(str(workshop.soundfont.path)))
         return (yield from _part_of_whole(making, PLAN_SHARE, 1.0))
+
+    def _long_again(self, recipe: Recipe, workshop: Workshop, *, anyway: bool) -> Work[Song]:
+        """Make a long track again from its recipe; interrupted, it is resumed like any other."""
+        plan = recipe.model_copy(update={"measured": None, "formats": workshop.finish.formats})
+        key = f"again-{plan.identity[:12]}"
+        work = Unfinished(self.paths.unfinished_dir / key)
+        if not work.recipe_path.is_file():
+            work = begin(self.paths.unfinished_dir, key, plan, Order(str(workshop.soundfont.path), again=True))
+        shop = self._long_workshop(str(workshop.soundfont.path))
+        return (yield from make_long(work, shop, anyway=anyway))
 
     def _long_workshop(self, soundfont: str) -> LongWorkshop:
         font = find_soundfont(soundfont or self.settings.soundfont, self.paths.soundfonts_dir)

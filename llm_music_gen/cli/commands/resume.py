@@ -40,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
             if not arguments.key:
                 raise UsageError("Say which tracks to throw away.", hint='"llm-music-gen resume --list" names them.')
             for work in chosen:
+                with work.claimed():
+                    pass  # a track that is being made is not thrown away
                 work.throw_away()
             return 0
         if not chosen and not arguments.json:
@@ -58,6 +60,4 @@ def _tell(found: dict[str, object], *, as_json: bool) -> None:
         print(f"{found['key']}  cannot be read: {found['error']}")
     else:
         minutes = round(float(str(found["length_s"])) / 60)
-        print(
-            f'{found["key"]}  "{found["title"]}", {minutes // 60}:{minutes % 60:02d} h, {found["segments_done"]} segments'
-        )
+        print(f'{found["key"]}  "{found["title"]}", {minutes // 60}:{minutes % 60:02d} h, {found["segments_done"]} segments')

@@ -49,6 +49,11 @@ def segment_count(frames: int) -> int:
     return -(-frames // SEGMENT_FRAMES)
 
 
+def segment_at(frame: int) -> int:
+    """The segment in which a frame lies."""
+    return frame // SEGMENT_FRAMES
+
+
 def segment_range(index: int, frames: int) -> tuple[int, int]:
     """(first frame, number of frames) of a segment."""
     first = index * SEGMENT_FRAMES
@@ -174,7 +179,7 @@ class FinishedSegments:
 
     def pieces(self, first_frame: int, stop_frame: int, gain: float) -> Iterator[NDArray[np.float32]]:
         """Samples [first_frame, stop_frame) with the master's gain, in pieces of shape (n, 2). Raises SegmentDamaged."""
-        for index in range(first_frame // SEGMENT_FRAMES, -(-stop_frame // SEGMENT_FRAMES)):
+        for index in range(segment_at(first_frame), segment_count(stop_frame)):
             start, _ = segment_range(index, self.frames)
             yield self.segment(index)[max(0, first_frame - start) : stop_frame - start] * np.float32(gain)
 

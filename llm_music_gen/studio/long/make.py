@@ -17,7 +17,7 @@ from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import Arrangement, Part
 from llm_music_gen.domain.song import Song
 from llm_music_gen.domain.theme import Theme
-from llm_music_gen.errors import LibraryError, SoundError
+from llm_music_gen.errors import LibraryError, SoundError, UsageError
 from llm_music_gen.jobs.awake import kept_awake
 from llm_music_gen.library.shelf import read_song, songs_on_disk
 from llm_music_gen.notation.abc_file import write_abc
@@ -26,13 +26,13 @@ from llm_music_gen.sound.encode import LOSSY
 from llm_music_gen.sound.long.finish import BAND_QUALITY, CALM_QUALITY, encode_track
 from llm_music_gen.sound.long.measure import measure_long_file
 from llm_music_gen.sound.long.render import TrackLoudness, render_track, track_loudness
-from llm_music_gen.sound.long.store import SEGMENT_FRAMES, SegmentDamaged, SegmentStore, segment_count
+from llm_music_gen.sound.long.store import SegmentDamaged, SegmentStore, segment_at, segment_count
 from llm_music_gen.sound.master import CEILING_DBTP, LOSSY_CEILING_DBTP
 from llm_music_gen.sound.tags import Tags, write_tags
 from llm_music_gen.studio.files import move_into_place, write_bytes, write_text
 from llm_music_gen.studio.long.record import LongRecord
 from llm_music_gen.studio.long.score import open_track, track_of
-from llm_music_gen.studio.long.unfinished import Unfinished, check_space, needed_bytes
+from llm_music_gen.studio.long.unfinished import SONG_FOLDER, Unfinished, check_space, needed_bytes
 from llm_music_gen.studio.names import safe_name
 from llm_music_gen.studio.promises import promises_of
 from llm_music_gen.studio.recipe import Measured, Recipe
@@ -72,11 +72,18 @@ def make_long(work: Unfinished, shop: LongWorkshop, *, anyway: bool = False) -> 
     Yields "sound", "master", "convert" and "files" with `detail["whole"]`. Raises StudioError; what is rendered stays.
     With `anyway` a track whose soundfont or engine has changed since is rendered anew from its beginning.
     """
+    with work.claimed():
+        song = yield from _claimed(work, shop, anyway)
+    work.throw_away()
+    return song
+
+
+def _claimed(work: Unfinished, shop: LongWorkshop, anyway: bool) -> Work[Song]:
     recipe = work.recipe()
-    assert recipe.long is not None
-    finished = _already_there(recipe, shop.songs_dir)
+    if recipe.long is None:
+        raise UsageError("This is the recipe of a song, not of a long track.")
+    finished = None if work.order().again else _already_there(recipe, shop.songs_dir)
     if finished is not None:
-        work.throw_away()
         return finished
     with contextlib.closing(SegmentStore(work.folder)) as store, kept_awake():
         recipe = _same_engine(work, recipe, shop, store, anyway)
@@ -93,7 +100,6 @@ def make_long(work: Unfinished, shop: LongWorkshop, *, anyway: bool = False) -> 
                 _log.warning("%s; it is rendered again", error)
                 store.forget(error.index)
                 recipe = work.recipe()
-    work.throw_away()
     return song
 
 
@@ -126,7 +132,7 @@ def _made(work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: SegmentSt
 def _delivered(
     work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: SegmentStore, gain_db: float, loudness_lufs: float
 ) -> Work[Song]:
-    folder = work.folder / "song"
+    folder = work.folder / SONG_FOLDER
     folder.mkdir(exist_ok=True)
     stem = safe_name(recipe.theme.title)
     tags = _tags(recipe)
@@ -201,8 +207,7 @@ def _same_engine(work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: Se
             hint=f'Put the old one back, or render it all anew with "llm-music-gen resume {work.key} --anyway".',
         )
     store.forget_all()
-    for part in work.folder.glob("chunk-*"):
-        part.unlink(missing_ok=True)
+    work.forget_finished()
     facts = shop.soundfont_facts
     changed = recipe.model_copy(
         update={
@@ -244,8 +249,8 @@ def _segments_of(calmer: Recipe, before: Recipe, count: int) -> list[int]:
     for number, value in calmer.long.corrections_db.items():
         if before.long.corrections_db.get(number) != value:
             chapter = calmer.long.chapters[number]
-            first = int(chapter.start_s * SAMPLE_RATE_HZ) // SEGMENT_FRAMES
-            last = int((chapter.start_s + chapter.length_s + _TAIL_S) * SAMPLE_RATE_HZ) // SEGMENT_FRAMES
+            first = segment_at(int(chapter.start_s * SAMPLE_RATE_HZ))
+            last = segment_at(int((chapter.start_s + chapter.length_s + _TAIL_S) * SAMPLE_RATE_HZ))
             changed += range(max(0, first), min(count, last + 1))
     return sorted(set(changed))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -11,10 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from llm_music_gen.errors import StorageError, StudioError
+from llm_music_gen.jobs.lock import ProcessLock
 from llm_music_gen.studio.recipe import Recipe, read_recipe
 
 RECIPE_FILE = "recipe.json"
 ORDER_FILE = "order.json"
+LOCK_FILE = "work.lock"
+#: The finished files, until the folder is moved into place.
+SONG_FOLDER = "song"
+#: Another process that only looks whether the lock is held lets go at once.
+_PATIENCE_S = 0.3
 #: 24-bit stereo hardly ever shrinks under this by FLAC; the disk need is computed with it.
 SEGMENT_BYTES_A_FRAME = 5
 _FORMAT_BYTES_A_FRAME = {"wav": 4.0, "flac": 3.0, "opus": 0.4}
@@ -31,6 +38,8 @@ class Order:
     upload_kit: bool = False
     song_number: int = 1
     songs: int = 1
+    again: bool = False
+    """Made again on purpose: the same track in the library does not count as this one, finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +73,44 @@ class Unfinished:
         """Write (or replace) the plan, whole or not at all. Raises StorageError."""
         _write_whole(self.recipe_path, recipe.to_json())
 
+    @contextlib.contextmanager
+    def claimed(self) -> Iterator[None]:
+        """No other process works on it inside. Raises StorageError when one does."""
+        lock = ProcessLock(self.folder / LOCK_FILE)
+        if not lock.acquire(_PATIENCE_S):
+            raise StorageError(
+                f"Another process (number {lock.holder_pid() or 'unknown'}) is making the track {self.key}.",
+                hint="Let it finish, or end it first.",
+            )
+        try:
+            yield
+        finally:
+            lock.release()
+
     def throw_away(self) -> None:
-        """Remove everything."""
+        """Remove everything, the plan last: what is interrupted here is found and removed again."""
+        with contextlib.suppress(OSError):
+            for entry in list(self.folder.iterdir()):
+                if entry.is_dir():
+                    shutil.rmtree(entry, ignore_errors=True)
+                elif entry.name != RECIPE_FILE:
+                    with contextlib.suppress(OSError):
+                        entry.unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def forget_finished(self) -> None:
+        """Remove what was made from the segments: encoded pieces and finished files."""
+        shutil.rmtree(self.folder / SONG_FOLDER, ignore_errors=True)
+        for pattern in ("chunk-*", "finished.*"):
+            for part in self.folder.glob(pattern):
+                part.unlink(missing_ok=True)
 
 
 def begin(unfinished_dir: Path, key: str, recipe: Recipe, order: Order) -> Unfinished:
     """A new track in work. The recipe is written last: a folder without one was never begun. Raises StorageError."""
     work = Unfinished(unfinished_dir / key)
+    if not work.recipe_path.is_file():
+        work.throw_away()  # segments without a plan may be of another one
     try:
         work.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
