@@ -19,6 +19,13 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object a song; progress goes to stderr")
 
 
+def add_stems_option(parser: argparse.ArgumentParser) -> None:
+    """Parts as files of their own."""
+    parser.add_argument(
+        "--stems", action="store_true", help='every part as a WAV of its own in the folder "stems"; they add up to the mix'
+    )
+
+
 def add_music_options(parser: argparse.ArgumentParser) -> None:
     """What the music shall be."""
     parser.add_argument("--songs", metavar="N", default="1", help="how many, 1 to 1000 (default: 1)")

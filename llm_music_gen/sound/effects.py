@@ -83,6 +83,20 @@ def part_filter(high_pass_hz: float, low_pass_hz: float) -> Effect | None:
 
 def mix_bus(tilt_db: float, glue: float) -> Effect:
     """The whole mix: rumble out, a tilt around 1 kHz, gentle glue (0 to 1)."""
+    return Effect(*_bus_tone(tilt_db), *_bus_glue(glue))
+
+
+def bus_tone(tilt_db: float) -> Effect:
+    """The linear half of `mix_bus`: what it does to a sum is the sum of what it does to each part."""
+    return Effect(*_bus_tone(tilt_db))
+
+
+def bus_glue(glue: float) -> Effect:
+    """The other half of `mix_bus`: gains that follow the sum. Without glue nothing happens."""
+    return Effect(*_bus_glue(glue))
+
+
+def _bus_tone(tilt_db: float) -> list[Any]:
     import pedalboard
 
     plugins: list[Any] = [pedalboard.HighpassFilter(24.0), pedalboard.HighpassFilter(24.0)]
@@ -91,6 +105,12 @@ def mix_bus(tilt_db: float, glue: float) -> Effect:
             pedalboard.LowShelfFilter(cutoff_frequency_hz=300.0, gain_db=-tilt_db / 2, q=0.6),
             pedalboard.HighShelfFilter(cutoff_frequency_hz=3_000.0, gain_db=tilt_db / 2, q=0.6),
         ]
-    if glue > 0:
-        plugins.append(pedalboard.Compressor(threshold_db=-18.0, ratio=1.0 + glue, attack_ms=20.0, release_ms=160.0))
-    return Effect(*plugins)
+    return plugins
+
+
+def _bus_glue(glue: float) -> list[Any]:
+    import pedalboard
+
+    if glue <= 0:
+        return []
+    return [pedalboard.Compressor(threshold_db=-18.0, ratio=1.0 + glue, attack_ms=20.0, release_ms=160.0)]

@@ -28,7 +28,7 @@ from llm_music_gen.units import SAMPLE_RATE_HZ, db_to_gain, ql_to_seconds
 BLOCK_FRAMES = 65_536
 _KICKS = frozenset((35, 36))
 #: Everything is faded over the last moment, so that the last sample is zero.
-_LAST_FADE = int(0.05 * SAMPLE_RATE_HZ)
+LAST_FADE = int(0.05 * SAMPLE_RATE_HZ)
 _CHOKE_FADE = 330
 #: How much of held sound goes into the room: it has space of its own.
 _HELD_SEND = np.float32(0.25)
@@ -103,7 +103,7 @@ def mix_blocks(
     total = arrangement.length_frames
     stop = total if stop_frame is None else min(total, stop_frame)
     mix = arrangement.mix
-    strips = [_Strip(part, arrangement, cache, first_frame) for part in arrangement.parts]
+    strips = [Strip(part, arrangement, cache, first_frame) for part in arrangement.parts]
     room = room_reverb(mix.get("room_size", 0.5), mix.get("damping", 0.5))
     beat_s = 60.0 / arrangement.quarter_bpm
     delay_gain = db_to_gain(mix.get("delay_gain_db", -60.0))
@@ -119,8 +119,8 @@ def mix_blocks(
             else:
                 out = bus.block(sends.dry + room.block(sends.room) * reverb_gain)
             frames = len(out)
-            if total - start < BLOCK_FRAMES + _LAST_FADE:
-                out *= _last_fade(start, frames, total)
+            if total - start < BLOCK_FRAMES + LAST_FADE:
+                out *= last_fade(start, frames, total)
             yield start + frames, out
 
 
@@ -134,10 +134,10 @@ class _Sends:
 
 
 def _sums(
-    arrangement: Arrangement, strips: list[_Strip], first_frame: int, stop_frame: int, held: HeldSound | None
+    arrangement: Arrangement, strips: list[Strip], first_frame: int, stop_frame: int, held: HeldSound | None
 ) -> Generator[tuple[int, _Sends], None, None]:
     """(first frame, sums of the parts) for each block: notes, cuts and ducking, before room and bus."""
-    duck = _Duck(arrangement)
+    duck = Duck(arrangement)
     for start in range(first_frame, stop_frame, BLOCK_FRAMES):
         frames = min(BLOCK_FRAMES, stop_frame - start)
         dry, to_room, to_delay = (np.zeros((frames, 2), dtype=np.float32) for _ in range(3))
@@ -160,7 +160,7 @@ def _sums(
         yield start, _Sends(dry, to_room, to_delay)
 
 
-class _Strip:
+class Strip:
     """One part's channel."""
 
     def __init__(self, part: Part, arrangement: Arrangement, cache: NoteCache, first_frame: int) -> None:
@@ -221,7 +221,7 @@ class _Strip:
         return out if self._filter is None else self._filter.block(out)
 
 
-class _Duck:
+class Duck:
     """Sidechain by the score: the gain falls at every kick and comes back, known beforehand, the same for every stem."""
 
     def __init__(self, arrangement: Arrangement) -> None:
@@ -258,7 +258,7 @@ def _pan_gains(pan: float) -> NDArray[np.float32]:
     return np.asarray(np.array([np.cos(angle), np.sin(angle)]) * np.sqrt(2.0), dtype=np.float32)
 
 
-def _last_fade(start: int, frames: int, total: int) -> NDArray[np.float32]:
+def last_fade(start: int, frames: int, total: int) -> NDArray[np.float32]:
     left = total - 1 - np.arange(start, start + frames)
-    x = np.clip(left / _LAST_FADE, 0.0, 1.0)
+    x = np.clip(left / LAST_FADE, 0.0, 1.0)
     return np.asarray((0.5 - 0.5 * np.cos(np.pi * x))[:, None], dtype=np.float32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 MAX_UTF16_UNITS = 80
 _RESERVED = frozenset(
@@ -47,3 +47,11 @@ def _trimmed(name: str, units: int = MAX_UTF16_UNITS) -> str:
         name = name[:-1]
     # Cutting may have left a combining mark's base or a dot at the end.
     return unicodedata.normalize("NFC", name).strip(". ")
+
+
+def stem_names(title: str, parts: Sequence[str]) -> tuple[str, ...]:
+    """File names of a song's parts, without endings: "title - part", each its own."""
+    names: list[str] = []
+    for part in parts:
+        names.append(free_name(safe_name(f"{_trimmed(title, MAX_UTF16_UNITS // 2)} - {part}"), names))
+    return tuple(names)

@@ -81,6 +81,8 @@ class GenerateRequest:
     """GGUF file that imagines the themes."""
     server: str = ""
     """Address of a server that imagines the themes."""
+    stems: bool = False
+    """Whether every part is written as a file of its own, too."""
 
     @staticmethod
     def from_words(
@@ -201,6 +203,8 @@ class RenderRequest:
     formats: tuple[AudioFormat, ...] = ()
     output_dir: str = ""
     soundfont: str = ""
+    stems: bool = False
+    """Whether every part is written as a file of its own, too."""
 
     @staticmethod
     def from_words(

@@ -31,11 +31,12 @@ from llm_music_gen.sound.loudness import Loudness
 from llm_music_gen.sound.mix import render_mix
 from llm_music_gen.sound.soundfonts import Soundfont
 from llm_music_gen.sound.steady import steadiness
+from llm_music_gen.sound.stems import write_stems
 from llm_music_gen.sound.tags import Tags
 from llm_music_gen.studio.band import played
 from llm_music_gen.studio.delivery import Finish, deliver, master_for
 from llm_music_gen.studio.files import check_room, copy_out, move_into_place, unfinished_folder, write_bytes, write_text
-from llm_music_gen.studio.names import safe_name
+from llm_music_gen.studio.names import safe_name, stem_names
 from llm_music_gen.studio.promises import promises_of
 from llm_music_gen.studio.recipe import (
     ExchangeRecord,
@@ -59,6 +60,8 @@ from llm_music_gen.units import SAMPLE_RATE_HZ
 T = TypeVar("T")
 #: What models were asked and answered, beside the song.
 PROMPTS_FILE = "prompts.jsonl"
+#: Where the parts of a song stand as files of their own.
+STEMS_FOLDER = "stems"
 #: Share of each stage in the whole of making a song, for the bar that people see.
 SHARES = {"theme": 0.02, "tune": 0.28, "arrangement": 0.05, "sound": 0.4, "master": 0.25}
 
@@ -81,6 +84,8 @@ class Workshop:
     """Whether what models were asked and answered is put beside the song."""
     system: System = "equal"
     """How the other pitches lie above the tonic."""
+    stems: bool = False
+    """Whether every part is written as a file of its own, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,8 @@ def finish_song(draft: Draft, workshop: Workshop) -> Work[Song]:
         mix = yield from _stage(render_mix(arrangement, workshop.soundfont.path, Path(scratch) / "mix.f32"))
         made = yield from _stage(master_for(mix, workshop.finish))
         stem = safe_name(theme.title)
+        if workshop.stems:
+            yield from _stems(arrangement, workshop, folder, stem)
         delivered = yield from deliver(made, workshop.finish, folder, stem, _tags_for(arrangement, theme.styles, draft.created))
         yield Progress("files", 0.0, "Writing the score")
         recipe = recipe_of(draft, workshop, delivered.loudness)
@@ -151,6 +158,8 @@ def play_as_is(arrangement: Arrangement, created: str, source: Path, target: Pat
         tags = _tags_for(arrangement, (), created)
         delivered = yield from deliver(made, workshop.finish, folder, "song", tags)
         files = copy_out(delivered.files, target, source.stem)
+        if workshop.stems:
+            yield from _stems(arrangement, workshop, target, source.stem)
     return Song(
         id=file_sha256(source),
         title=arrangement.title,
@@ -285,6 +294,13 @@ def prompts_text(exchanges: Sequence[Exchange]) -> str:
 def style_sha256(style: Style) -> str:
     """Checksum (hex) of everything in a style that can be heard."""
     return hashlib.sha256(repr(style).encode("utf-8")).hexdigest()
+
+
+def _stems(arrangement: Arrangement, workshop: Workshop, folder: Path, title: str) -> Work[None]:
+    """Every part before the master, in the folder "stems"."""
+    names = stem_names(title, [part.name for part in arrangement.parts])
+    for report in write_stems(arrangement, workshop.soundfont.path, folder / STEMS_FOLDER, names):
+        yield replace(report, stage="stems")
 
 
 def _tags_for(arrangement: Arrangement, styles: tuple[str, ...], created: str) -> Tags:

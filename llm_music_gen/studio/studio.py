@@ -103,10 +103,13 @@ class Studio:
         workshop = replace(
             self._imagining(request),
             tuning=tuning,
+            stems=request.stems,
             system="just" if request.intonation == "just" else "equal",
         )
         wish = self._wish(request)
         length = wish.length
+        if request.stems and is_long(request, length, frequencies):
+            raise UsageError("Long tracks have no stems.", hint="Leave --stems out, or make a song of some minutes.")
         output_dir = self._output_dir(request.output_dir, length, is_long(request, length, frequencies))
         outcomes: list[Outcome] = []
         first = len(finished_titles) + 1
@@ -190,7 +193,7 @@ class Studio:
 
         Raises NotationError, UsageError or StorageError for a file that cannot be played.
         """
-        workshop = self._workshop(request.formats, "", request.soundfont)
+        workshop = replace(self._workshop(request.formats, "", request.soundfont), stems=request.stems)
         if request.styles:
             sheet = lead_sheet_of(request.file, request.tempo_bpm)
             seed = new_seed() if request.seed is None else request.seed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from llm_music_gen.cli.options import add_file_options, add_long_options, add_music_options, open_studio
+from llm_music_gen.cli.options import add_file_options, add_long_options, add_music_options, add_stems_option, open_studio
 
 if TYPE_CHECKING:
     from llm_music_gen.studio.request import GenerateRequest
@@ -17,6 +17,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_music_options(parser)
     add_file_options(parser)
     add_long_options(parser)
+    add_stems_option(parser)
     parser.add_argument("--queue", action="store_true", help='put them into the queue and return; "jobs" shows how they get on')
     parser.add_argument(
         "--when-done",
@@ -27,6 +28,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the songs one after the other; a failed one does not stop the next."""
+    from dataclasses import replace
+
     from llm_music_gen.cli.follow import follow_songs
     from llm_music_gen.studio.request import GenerateRequest, LongWords
 
@@ -38,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.each or "", arguments.layers or "", arguments.night, arguments.intonation or "", arguments.upload_kit or ""
         ),
     )  # fmt: skip
+    request = replace(request, stems=arguments.stems)
     if arguments.preview:
         return _preview(request, as_json=arguments.json)
     if arguments.queue or arguments.when_done:

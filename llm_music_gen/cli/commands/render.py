@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from llm_music_gen.cli.options import add_file_options, open_studio
+from llm_music_gen.cli.options import add_file_options, add_stems_option, open_studio
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -15,10 +15,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tempo", metavar="BPM", help="beats a minute, instead of the file's own")
     parser.add_argument("--seed", metavar="N", help="the same number gives the same arrangement again")
     add_file_options(parser)
+    add_stems_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Render the file."""
+    from dataclasses import replace
+
     from llm_music_gen.cli.follow import follow_songs
     from llm_music_gen.studio.request import RenderRequest
 
@@ -26,5 +29,6 @@ def run(arguments: argparse.Namespace) -> int:
         Path(arguments.file), styles=arguments.style, tempo=arguments.tempo, seed=arguments.seed, formats=arguments.format,
         output_dir=arguments.output, soundfont=arguments.soundfont,
     )  # fmt: skip
+    request = replace(request, stems=arguments.stems)
     with open_studio() as studio:
         return follow_songs(studio.render_file(request), f'"{request.file.name}" as', as_json=arguments.json)
