@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llm_music_gen.domain.score import Intonation, Part, PlayedNote
+from llm_music_gen.sound.spill import Spill
 from llm_music_gen.sound.synth import BLOCK, DRUM_BANK, NoteSynth
 from llm_music_gen.sound.voices import Voice, voice_named
 from llm_music_gen.tuning.intonation import cents_from_equal
@@ -35,7 +36,9 @@ class NoteCache:
         quarter_bpm: float,
         most_bytes: int = _MOST_BYTES,
         intonation: Intonation = _ORDINARY,
+        spill: Spill[_Key] | None = None,
     ) -> None:
+        """`spill` takes what does not fit into `most_bytes`, for music in which notes come back after minutes."""
         self._synth = synth
         self._intonation = intonation
         self._a4_hz = a4_hz
@@ -43,6 +46,7 @@ class NoteCache:
         self._most_bytes = most_bytes
         self._bytes = 0
         self._samples: OrderedDict[_Key, NDArray[np.float32]] = OrderedDict()
+        self._spill = spill
 
     def samples(self, part: Part, note: PlayedNote, length_frames: int) -> NDArray[np.float32]:
         """A note's samples with its release, shape (frames, 2). Not to be written to."""
@@ -53,7 +57,10 @@ class NoteCache:
         if key in self._samples:
             self._samples.move_to_end(key)
             return self._samples[key]
-        samples = self._render(key)
+        spilled = self._spill.get(key) if self._spill is not None else None
+        samples = self._render(key) if spilled is None else spilled
+        if self._spill is not None:
+            self._spill.put(key, samples)
         self._samples[key] = samples
         self._bytes += samples.nbytes
         while self._bytes > self._most_bytes and len(self._samples) > 1:

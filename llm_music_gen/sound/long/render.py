@@ -106,14 +106,14 @@ def _rendered(
 ) -> Iterator[SegmentRow | None]:
     """Rows as they are finished; None now and then while nothing is."""
     if workers <= 0:
-        player = TrackPlayer(make_track())
+        player = TrackPlayer(make_track(), folder)
         try:
             for index in list(missing):
                 yield make_segment(player, folder, index, frames)
         finally:
             player.close()
         return
-    with worker_pool(workers, _open_worker, (make_track,)) as pool:
+    with worker_pool(workers, _open_worker, (make_track, str(folder))) as pool:
         waiting: set[Future[SegmentRow]] = {pool.submit(_in_worker, str(folder), index, frames) for index in missing}
         try:
             while waiting:
@@ -152,10 +152,10 @@ def worker_pool(
 _player: TrackPlayer | None = None
 
 
-def _open_worker(make_track: Callable[[], Track]) -> None:
+def _open_worker(make_track: Callable[[], Track], folder: str) -> None:
     global _player
     _lower_priority()
-    _player = TrackPlayer(make_track())
+    _player = TrackPlayer(make_track(), Path(folder))
 
 
 def _in_worker(folder: str, index: int, frames: int) -> SegmentRow:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from llm_music_gen.sound.bed.layers import BedLayer
 from llm_music_gen.sound.bed.timbres import held
 from llm_music_gen.sound.mix import BLOCK_FRAMES, HeldSound, mix_blocks
 from llm_music_gen.sound.notes import NoteCache
+from llm_music_gen.sound.spill import Spill
 from llm_music_gen.sound.synth import FluidNoteSynth
 from llm_music_gen.units import SAMPLE_RATE_HZ
 
@@ -46,6 +48,9 @@ class TrackPlayer:
     """Renders stretches of one track; keeps the synth and the notes it rendered."""
 
     track: Track
+    spill_dir: Path | None = None
+    """Where notes wait that do not fit into memory; None renders them again."""
+    _spill: Spill[Any] | None = None
     _synths: dict[tuple[float, Intonation], FluidNoteSynth] = field(default_factory=dict)
     _caches: dict[tuple[float, Intonation, float], NoteCache] = field(default_factory=dict)
     _arranged: dict[int, Arrangement] = field(default_factory=dict)
@@ -57,7 +62,10 @@ class TrackPlayer:
         self._field = ToneField(tones)
 
     def close(self) -> None:
-        """Free the synth."""
+        """Free the synth and the notes on disk."""
+        if self._spill is not None:
+            self._spill.close()
+            self._spill = None
         while self._synths:
             self._synths.popitem()[1].close()
 
@@ -125,6 +133,13 @@ class TrackPlayer:
             self._arranged[number] = replace(arrangement, parts=parts)
         return self._arranged[number]
 
+    def _new_spill(self) -> Spill[Any] | None:
+        """Notes of another tuning or tempo are of no use any more."""
+        if self._spill is not None:
+            self._spill.close()
+        self._spill = Spill(self.spill_dir) if self.spill_dir is not None else None
+        return self._spill
+
     def _cache(self, arrangement: Arrangement) -> NoteCache:
         a4_hz, intonation, bpm = arrangement.a4_hz, arrangement.intonation, arrangement.quarter_bpm
         if (a4_hz, intonation) not in self._synths:
@@ -135,7 +150,9 @@ class TrackPlayer:
         if (a4_hz, intonation, bpm) not in self._caches:
             self._caches.clear()
             synth = self._synths[a4_hz, intonation]
-            self._caches[a4_hz, intonation, bpm] = NoteCache(synth, a4_hz, bpm, most_bytes=_CACHE_BYTES, intonation=intonation)
+            self._caches[a4_hz, intonation, bpm] = NoteCache(
+                synth, a4_hz, bpm, most_bytes=_CACHE_BYTES, intonation=intonation, spill=self._new_spill()
+            )
         return self._caches[a4_hz, intonation, bpm]
 
 
