@@ -1,0 +1,1 @@
+"""Figures about songs that a stranger could recompute; docs/guide/evaluating.md defines each."""

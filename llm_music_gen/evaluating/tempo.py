@@ -1,0 +1,82 @@
+"""Tempo of rendered audio, by two estimators that share no principle: the Fourier transform of a curve of onsets, and the
+distances between single onsets."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Which multiples of the true tempo count as found: those in which people tap along.
+MULTIPLES = (1 / 3, 1 / 2, 2 / 3, 1.0, 3 / 2, 2.0, 3.0)
+_TOLERANCE = 0.04
+_HOP_S = 0.01
+_SLOWEST_BPM, _FASTEST_BPM, _LIKED_BPM, _LIKED_OCTAVES = 40.0, 220.0, 115.0, 1.0
+_GRID_BPM = np.arange(_SLOWEST_BPM, _FASTEST_BPM, 0.1)
+
+
+def fourier_tempogram_bpm(mono: NDArray[np.floating], sample_rate_hz: int) -> float | None:
+    """Tempo by the Fourier tempogram (Grosche and Müller 2011): the spectrum of the spectral flux at a tempo, its double and
+    its quadruple, weighed by how people like to tap. `mono` has shape (frames,). None for what has no onsets."""
+    flux = _spectral_flux(mono, sample_rate_hz)
+    if len(flux) < 4 / _HOP_S or not flux.any():
+        return None
+    even = (flux - flux.mean()) * np.hanning(len(flux))
+    size = 1 << (16 * len(even)).bit_length()
+    spectrum = np.abs(np.fft.rfft(even, size))
+    hz = np.arange(len(spectrum)) / (size * _HOP_S)
+    strength = sum(np.interp(many * _GRID_BPM / 60, hz, spectrum) for many in (1, 2, 4))
+    return float(_GRID_BPM[int(np.argmax(strength * _liking()))])
+
+
+def interval_histogram_bpm(mono: NDArray[np.floating], sample_rate_hz: int) -> float | None:
+    """Tempo by the histogram of inter-onset intervals (Dixon 2001): onsets are rises of the level in time, the intervals
+    between any two up to 4 s apart are counted, and a beat is that whose multiples are most frequent. None without onsets."""
+    hop = round(_HOP_S * sample_rate_hz)
+    count = len(mono) // hop
+    if count < 4 / _HOP_S:
+        return None
+    level = np.sqrt(np.mean(np.square(np.asarray(mono[: count * hop], dtype=np.float64).reshape(count, hop)), axis=1))
+    rise = np.maximum(np.diff(np.log(level + 1e-3 * level.max() + 1e-12), prepend=np.log(1e-12 + level[0])), 0.0)
+    rise[0] = 0.0
+    around = np.convolve(rise, np.ones(51) / 51, "same")
+    peak = (rise >= np.roll(rise, 1)) & (rise > np.roll(rise, -1)) & (rise > 2 * around) & (rise > 0.05)
+    at_s, weight = np.flatnonzero(peak) * _HOP_S, np.sqrt(rise[peak])
+    if len(at_s) < 4:
+        return None
+    distances, weights = [], []
+    for step in range(1, min(40, len(at_s))):
+        distance = at_s[step:] - at_s[:-step]
+        near = distance <= 4.0
+        distances.append(distance[near])
+        weights.append((weight[step:] * weight[:-step])[near])
+    histogram = np.histogram(np.concatenate(distances), np.arange(0.0, 4.2, 0.005), weights=np.concatenate(weights))[0]
+    smooth = np.convolve(histogram, np.exp(-0.5 * (np.arange(-8, 9) / 3.0) ** 2), "same")
+    bins_s = (np.arange(len(smooth)) + 0.5) * 0.005
+    beats_s = 60 / _GRID_BPM
+    strength = sum(np.interp(many * beats_s, bins_s, smooth, right=0.0) / many for many in (1, 2, 4))
+    return float(_GRID_BPM[int(np.argmax(strength * _liking()))])
+
+
+def tempo_found(measured_bpm: float | None, wanted_bpm: float) -> bool:
+    """Whether a tempo is the wanted one within 4 %, or one of its usual multiples."""
+    return measured_bpm is not None and any(abs(measured_bpm / (wanted_bpm * many) - 1) <= _TOLERANCE for many in MULTIPLES)
+
+
+def _liking() -> NDArray[np.float64]:
+    return np.asarray(np.exp(-0.5 * (np.log2(_GRID_BPM / _LIKED_BPM) / _LIKED_OCTAVES) ** 2), dtype=np.float64)
+
+
+def _spectral_flux(mono: NDArray[np.floating], sample_rate_hz: int) -> NDArray[np.float64]:
+    """How much the logarithm of the spectrum rises, every 10 ms."""
+    hop, window = round(_HOP_S * sample_rate_hz), 1_024
+    if len(mono) < window + hop:
+        return np.zeros(0)
+    views = np.lib.stride_tricks.sliding_window_view(mono, window)[::hop]
+    shape = np.hanning(window)
+    rises, last = [np.zeros(1)], None
+    for start in range(0, len(views), 1_000):
+        loud = np.log1p(100 * np.abs(np.fft.rfft(views[start : start + 1_000] * shape, axis=1)))
+        joined = loud if last is None else np.concatenate((last, loud))
+        rises.append(np.maximum(np.diff(joined, axis=0), 0.0).sum(axis=1))
+        last = loud[-1:]
+    return np.asarray(np.concatenate(rises), dtype=np.float64)
