@@ -77,7 +77,7 @@ def calm_score(
     corrections_db: Mapping[int, float] | None = None,
     without: Sequence[str] = (),
 ) -> LongScore:
-    """The score. `motifs` holds one written section for each chapter; `band` plays motifs (see `calm_band`);
+    """The score. `motifs`: one written section for each chapter; `band` plays motifs (see `calm_band`);
     `corrections_db` turns the events of single chapters (bowls and notes) up or down.
 
     The same arguments give the same score; a chapter depends on its own number only.
