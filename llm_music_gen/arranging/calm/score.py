@@ -59,8 +59,16 @@ class _Manner:
 
 
 _MANNERS: dict[Calm, _Manner] = {
-    "day": _Manner((16.0, 32.0), 4.0, 1.2, -31.0, 1.0, 1.5, (35.0, 80.0), 0.04, -33.0, (9.0, 24.0), 2.1, (30, 52), 2.0, -4.0),
-    "night": _Manner((28.0, 55.0), 8.0, 0.3, -36.0, 0.3, 0.5, (90.0, 220.0), 1.8, -35.0, (22.0, 60.0), 3.2, (22, 34), 0.75, -10.0),
+    "day": _Manner(
+        chord_s=(16.0, 32.0), pad_attack_s=4.0, pad_spread_db=1.2, pad_level_db=-31.0, home_db=1.0, register_spread=1.5,
+        bowl_gap_s=(35.0, 80.0), bowl_attack_s=0.04, bowl_level_db=-33.0, phrase_gap_s=(9.0, 24.0), breath_s=2.1,
+        velocities=(30, 52), melody_until_depth=2.0, band_level_db=-4.0,
+    ),
+    "night": _Manner(
+        chord_s=(28.0, 55.0), pad_attack_s=8.0, pad_spread_db=0.3, pad_level_db=-36.0, home_db=0.3, register_spread=0.5,
+        bowl_gap_s=(90.0, 220.0), bowl_attack_s=1.8, bowl_level_db=-35.0, phrase_gap_s=(22.0, 60.0), breath_s=3.2,
+        velocities=(22, 34), melody_until_depth=0.75, band_level_db=-10.0,
+    ),
 }  # fmt: skip
 
 
