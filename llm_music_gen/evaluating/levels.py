@@ -1,0 +1,84 @@
+"""What can be measured in finished audio beside loudness: slope of the spectrum, bass, width, clicks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llm_music_gen.sound.loudness import LoudnessMeter
+
+_CORRELATION_S = 10
+_CLICK_BLOCK = 1_024
+_CLICK_LEAST, _CLICK_TIMES = 0.25, 25.0
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Figures of one finished file."""
+
+    lufs: float
+    true_peak_dbtp: float
+    loudness_range_lu: float
+    longest_silence_s: float
+    lowest_correlation: float
+    """Of left and right in any whole 10 s (or the whole, where it is shorter)."""
+    low_side_db: float
+    """Power of the side under 120 Hz beside that of the middle; mono is far below 0."""
+    tilt_db_per_octave: float
+    """Slope of third-octave bands of the power density, 100 Hz to 10 kHz; pink noise has -3."""
+    low_percent: float
+    """Share of power under 150 Hz."""
+    clicks: int
+    """Samples that jump by a quarter of full scale and 25 times the usual jump around them."""
+
+
+def measure_levels(samples: NDArray[np.float32], sample_rate_hz: int) -> Levels:
+    """Measure a whole file, shape (frames, 2)."""
+    from scipy.signal import butter, sosfilt, welch
+
+    meter = LoudnessMeter(sample_rate_hz)
+    meter.push(samples)
+    loudness = meter.result()
+    hz, density = welch(samples.T.astype(np.float64), sample_rate_hz, nperseg=min(16_384, len(samples)))
+    density = density.sum(axis=0)
+    middle, side = samples.mean(axis=1), (samples[:, 0] - samples[:, 1]) / 2
+    low = butter(8, 120, "low", fs=sample_rate_hz, output="sos")
+    low_middle, low_side = (float(np.mean(np.square(sosfilt(low, one)))) for one in (middle, side))
+    return Levels(
+        lufs=loudness.integrated_lufs,
+        true_peak_dbtp=loudness.true_peak_dbtp,
+        loudness_range_lu=loudness.range_lu,
+        longest_silence_s=loudness.longest_silence_frames / sample_rate_hz,
+        lowest_correlation=_lowest_correlation(samples, _CORRELATION_S * sample_rate_hz),
+        low_side_db=10 * float(np.log10((low_side + 1e-15) / (low_middle + 1e-15))),
+        tilt_db_per_octave=_tilt(hz, density),
+        low_percent=100 * float(density[hz < 150].sum() / max(1e-30, float(density.sum()))),
+        clicks=_clicks(samples),
+    )
+
+
+def _lowest_correlation(samples: NDArray[np.float32], window: int) -> float:
+    values = []
+    for start in range(0, max(1, len(samples) - window + 1), window):
+        left, right = samples[start : start + window].T.astype(np.float64)
+        power = float(np.sqrt(np.dot(left, left) * np.dot(right, right)))
+        if power > 0:
+            values.append(float(np.dot(left, right)) / power)
+    return min(values, default=1.0)
+
+
+def _tilt(hz: NDArray[np.float64], density: NDArray[np.float64]) -> float:
+    centres = 1_000 * 2 ** (np.arange(-10, 11) / 3)
+    bands = [(centre, density[(hz >= centre * 2 ** (-1 / 6)) & (hz < centre * 2 ** (1 / 6))]) for centre in centres]
+    levels = [(np.log2(centre), 10 * np.log10(band.mean() + 1e-20)) for centre, band in bands if len(band)]
+    octaves, decibels = np.array(levels).T
+    return float(np.polyfit(octaves, decibels, 1)[0])
+
+
+def _clicks(samples: NDArray[np.float32]) -> int:
+    jumps = np.abs(np.diff(samples, axis=0)).max(axis=1)
+    whole = jumps[: len(jumps) // _CLICK_BLOCK * _CLICK_BLOCK].reshape(-1, _CLICK_BLOCK)
+    usual = np.median(whole, axis=1, keepdims=True)
+    return int(np.sum((whole > _CLICK_LEAST) & (whole > _CLICK_TIMES * usual)))
