@@ -31,7 +31,8 @@ _PAD_VOICES = ("pad", "choir", "glass")
 _GENTLE = ("piano", "electric piano", "harp", "vibraphone", "kalimba", "celesta", "nylon guitar", "music box")
 _SUSTAINED = frozenset((*range(16, 24), *range(40, 46), *range(48, 55), *range(56, 80), *range(88, 96)))
 _HARSH = frozenset(("wobble", "supersaw", "reese"))
-_FADE_IN_S = 12.0
+#: Pads and drone rise by themselves.
+_FADE_IN_S = 3.0
 #: Bands of two tunings cross over in this time.
 _OVERLAP_S = 12.0
 #: From chapter to chapter pads and drones turn over in this time.
