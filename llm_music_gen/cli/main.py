@@ -16,6 +16,7 @@ from llm_music_gen.errors import StudioError
 COMMANDS = {
     "generate": "make songs from styles",
     "library": "list, show, remove, rescan or export your songs",
+    "evaluate": "make songs in many styles, or take files, and print what they measure",
     "proof": "measure a finished file and say what is as promised",
     "remake": "make a song again from its recipe",
     "resume": "go on with tracks of hours that were interrupted",
