@@ -6,7 +6,6 @@ The list of segments goes to a `concurrent.futures.Executor`; which worker rende
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
@@ -60,7 +59,7 @@ def render_track(make_track: Callable[[], Track], store: SegmentStore, frames: i
     count = segment_count(frames)
     done = store.rows()
     missing = [index for index in range(count) if index not in done]
-    finished, started_at, at_start = count - len(missing), time.monotonic(), count - len(missing)
+    finished = count - len(missing)
     yield Progress("sound", finished / count, f"{finished} of {count} segments")
     crashes = 0
     while missing:
@@ -70,8 +69,7 @@ def render_track(make_track: Callable[[], Track], store: SegmentStore, frames: i
                     store.add(row)
                     missing.remove(row.index)
                     finished += 1
-                left_s = _left_s(started_at, finished - at_start, len(missing))
-                yield Progress("sound", finished / count, f"{finished} of {count} segments", {"left_s": left_s})
+                yield Progress("sound", finished / count, f"{finished} of {count} segments")
         except BrokenExecutor as error:
             crashes += 1
             if crashes > _MOST_CRASHES:
@@ -179,10 +177,6 @@ def make_segment(player: TrackPlayer, folder: Path, index: int, frames: int) -> 
         index, sha256, peak.value(), tuple(meter.steps()[before // (SAMPLE_RATE_HZ // 10) :].tolist()),
         {"music": float(np.abs(own).max(initial=0.0))},
     )  # fmt: skip
-
-
-def _left_s(started_at: float, finished: int, missing: int) -> float | None:
-    return (time.monotonic() - started_at) / finished * missing if finished else None
 
 
 def _over_median(loud: NDArray[np.float64]) -> NDArray[np.float64]:
