@@ -98,4 +98,4 @@ def _spectra(mono: NDArray[np.floating], sample_rate_hz: int) -> tuple[NDArray[n
     hz = np.fft.rfftfreq(_WINDOW, step / sample_rate_hz)
     used = hz < 2_500
     spectra = np.abs(np.fft.rfft(views * np.hanning(_WINDOW), axis=1))[:, used]
-    return spectra, hz[used]
+    return np.asarray(spectra, dtype=np.float64), np.asarray(hz[used], dtype=np.float64)

@@ -104,7 +104,7 @@ def length_histogram(notes: Sequence[Note]) -> NDArray[np.float64]:
     counts = np.zeros(13)
     for note in notes:
         counts[int(np.clip(round(2 * math.log2(float(note.duration_ql))) + 6, 0, 12))] += 1
-    return counts / max(1.0, counts.sum())
+    return np.asarray(counts / max(1.0, float(counts.sum())), dtype=np.float64)
 
 
 def interval_histogram(notes: Sequence[Note]) -> NDArray[np.float64]:
@@ -112,7 +112,7 @@ def interval_histogram(notes: Sequence[Note]) -> NDArray[np.float64]:
     counts = np.zeros(25)
     for one, other in pairwise(notes):
         counts[int(np.clip(other.pitch - one.pitch, -12, 12)) + 12] += 1
-    return counts / max(1.0, counts.sum())
+    return np.asarray(counts / max(1.0, float(counts.sum())), dtype=np.float64)
 
 
 def divergence_bits(measured: NDArray[np.float64], reference: NDArray[np.float64]) -> float:

@@ -7,7 +7,7 @@ on every part alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def write_stems(arrangement: Arrangement, soundfont: Path, folder: Path, names: 
     return paths
 
 
-def stem_blocks(arrangement: Arrangement, cache: NoteCache) -> Iterator[tuple[int, list[NDArray[np.float32]]]]:
+def stem_blocks(arrangement: Arrangement, cache: NoteCache) -> Generator[tuple[int, list[NDArray[np.float32]]], None, None]:
     """(frames done, one block of shape (n, 2) for each part) from the beginning to the end of the song."""
     total = arrangement.length_frames
     channels = [_Channel(part, arrangement, cache) for part in arrangement.parts]
@@ -66,7 +66,9 @@ def stem_blocks(arrangement: Arrangement, cache: NoteCache) -> Iterator[tuple[in
         frames = min(BLOCK_FRAMES, total - start)
         gain = duck.gain(start, frames)
         stems = [channel.block(start, frames, gain) for channel in channels]
-        together = np.sum(stems, axis=0, dtype=np.float32) if stems else np.zeros((frames, 2), dtype=np.float32)
+        together = np.zeros((frames, 2), dtype=np.float32)
+        for stem in stems:
+            together += stem
         curve = gain_curve(together, glue.block(together))
         if total - start < BLOCK_FRAMES + LAST_FADE:
             curve = curve * last_fade(start, frames, total)

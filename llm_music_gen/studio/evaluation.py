@@ -9,13 +9,15 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.score import LeadSheet
 from llm_music_gen.domain.song import Song
 from llm_music_gen.domain.theme import Theme
 from llm_music_gen.errors import NotationError
 from llm_music_gen.evaluating import keys, score, tempo
-from llm_music_gen.evaluating.levels import Levels, measure_levels
+from llm_music_gen.evaluating.levels import measure_levels
 from llm_music_gen.notation.abc_file import write_abc
 from llm_music_gen.notation.bars import check_bars
 from llm_music_gen.sound.decode import audio_info, decoded
@@ -125,21 +127,18 @@ def _bar_report(abc: str) -> float | None:
     return report.exact_bars / report.bars if report.bars else None
 
 
-def _key(text: str | None) -> keys.Key | None:
-    return keys.Key.parse(text) if text else None
+def _key(text: str | None) -> Key | None:
+    return Key.parse(text) if text else None
 
 
 def _within(value: float | None, bounds: tuple[float, float], margin: float) -> bool:
     return value is not None and bounds[0] - margin <= value <= bounds[1] + margin
 
 
-def _stereo(block: np.ndarray) -> np.ndarray:
+def _stereo(block: NDArray[np.float32]) -> NDArray[np.float32]:
     return block[:, :2] if block.shape[1] > 1 else np.repeat(block, 2, axis=1)
 
 
 def _rounded(value: float | None) -> float | None:
     """JSON knows no infinity."""
     return round(float(value), 4) if value is not None and math.isfinite(value) else None
-
-
-__all__ = ["Levels", "evaluate_audio", "evaluate_song", "style_checks", "summary"]

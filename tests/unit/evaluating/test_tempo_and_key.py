@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from llm_music_gen.domain.key import Key
 from llm_music_gen.evaluating.keys import constant_q_key, harmonic_profile_key, key_relation
@@ -12,7 +13,7 @@ from llm_music_gen.evaluating.tempo import fourier_tempogram_bpm, interval_histo
 RATE_HZ = 44_100
 
 
-def _clicks(bpm: float, length_s: float = 12.0) -> np.ndarray:
+def _clicks(bpm: float, length_s: float = 12.0) -> NDArray[np.float32]:
     rng = np.random.default_rng(1)
     mono = np.zeros(int(length_s * RATE_HZ), dtype=np.float32)
     hit = (rng.standard_normal(4_000) * np.exp(-np.arange(4_000) / 600)).astype(np.float32)
@@ -23,7 +24,7 @@ def _clicks(bpm: float, length_s: float = 12.0) -> np.ndarray:
     return mono
 
 
-def _chords(roots: list[tuple[int, str]], a4_hz: float = 440.0) -> np.ndarray:
+def _chords(roots: list[tuple[int, str]], a4_hz: float = 440.0) -> NDArray[np.float32]:
     at = np.arange(RATE_HZ) / RATE_HZ
     out = []
     for root, mode in roots:
