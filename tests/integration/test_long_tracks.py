@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,13 @@ from llm_music_gen.studio.long.unfinished import Unfinished
 from llm_music_gen.studio.request import GenerateRequest, LongWords
 from llm_music_gen.studio.soundfont_facts import SoundfontFacts, soundfont_facts
 from llm_music_gen.studio.studio import Studio
+from llm_music_gen.styles import load_styles
 
 RATE = 44_100
-LENGTH_S, SEGMENT_S = 10, 2
+LENGTH_S, SEGMENT_S = 9, 2
 KILLED = 9
+#: The style sheets are read once, not twice a run.
+STYLES = cache(load_styles)
 
 
 def short_pieces(patch: pytest.MonkeyPatch) -> None:
@@ -46,6 +50,8 @@ def short_pieces(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(make, "_MOST_ROUNDS", 1)
     patch.setattr(make, "MOST_RISE_LU", {"night": -9.0, "day": -9.0})
     patch.setattr(studio_module, "processor_count", lambda: 0)
+    for module in ("studio", "long.score"):
+        patch.setattr(f"llm_music_gen.studio.{module}.load_styles", STYLES)
     patch.setenv("SOURCE_DATE_EPOCH", "1767225600")
 
 
