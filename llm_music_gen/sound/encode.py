@@ -20,7 +20,8 @@ LOSSY = frozenset(("mp3", "opus"))
 NAMES = {"wav": "WAV", "flac": "FLAC", "mp3": "Mp3", "opus": "Opus"}
 _OPUS_RATE_HZ = 48_000
 #: A WAV header counts bytes in 32 bits; well before that the 64-bit form is taken.
-_LARGEST_WAV_BYTES = 4_000_000_000
+LARGEST_WAV_BYTES = 4_000_000_000
+WAV_FRAME_BYTES = 6
 
 
 def encode(blocks: Iterable[NDArray[np.float32]], frames: int, path: Path, audio_format: str, kbps: int = 192) -> Work[Path]:
@@ -50,7 +51,7 @@ def _soundfile(blocks: Iterable[NDArray[np.float32]], frames: int, path: Path, a
     import soundfile
 
     container, subtype, rate_hz = {
-        "wav": ("RF64" if frames * 6 > _LARGEST_WAV_BYTES else "WAV", "PCM_24", SAMPLE_RATE_HZ),
+        "wav": ("RF64" if frames * WAV_FRAME_BYTES > LARGEST_WAV_BYTES else "WAV", "PCM_24", SAMPLE_RATE_HZ),
         "flac": ("FLAC", "PCM_24", SAMPLE_RATE_HZ),
         "opus": ("OGG", "OPUS", _OPUS_RATE_HZ),
     }[audio_format]

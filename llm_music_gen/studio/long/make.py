@@ -23,7 +23,7 @@ from llm_music_gen.jobs.awake import kept_awake
 from llm_music_gen.library.shelf import read_song, songs_on_disk
 from llm_music_gen.notation.abc_file import write_abc
 from llm_music_gen.proof import prove
-from llm_music_gen.sound.encode import LOSSY
+from llm_music_gen.sound.encode import LARGEST_WAV_BYTES, LOSSY, WAV_FRAME_BYTES
 from llm_music_gen.sound.long.finish import BAND_QUALITY, CALM_QUALITY, encode_track
 from llm_music_gen.sound.long.measure import measure_long_file
 from llm_music_gen.sound.long.render import TrackLoudness, render_track, track_loudness
@@ -151,6 +151,9 @@ def _delivered(
             )
         write_tags(part, tags)
         part.replace(path)
+    if "wav" in recipe.formats and segments.frames * WAV_FRAME_BYTES > LARGEST_WAV_BYTES:
+        said = "The WAV is over 4 GB, so it is an RF64 file: most editors and players read it, a few old ones do not."
+        yield Progress("files", 0.0, said, {"note": True})
     yield Progress("files", 0.0, "Measuring the finished file")
     finished = folder / f"{stem}.{recipe.formats[0]}"
     measured = yield from measure_long_file(finished, shop.workers)
