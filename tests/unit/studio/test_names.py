@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_music_gen.studio.names import free_name, safe_name
+from llm_music_gen.studio.names import free_name, safe_name, stem_names
 
 HOSTILE = [
     "../../x", "..\\x", "C:\\x", "\\\\?\\C:\\x", "//srv/share", "CON", "con.mp3", "NUL.tar.gz", "COM1", "LPT¹", "a.", "a ", ".",
@@ -52,3 +52,9 @@ def test_ordinary_titles_stay_as_they_are() -> None:
 def test_a_taken_name_gets_a_number_whatever_its_case() -> None:
     assert free_name("River", ["river", "River (2)"]) == "River (3)"
     assert free_name("x" * 80, ["X" * 80]) == "x" * 76 + " (2)"
+
+
+def test_stems_are_named_after_song_and_part_and_never_alike() -> None:
+    assert stem_names("Rain", ["Piano", "piano", "A/B"]) == ("Rain - Piano", "Rain - piano (2)", "Rain - A-B")
+    long = stem_names("x" * 80, ["Bass", "Pad"])
+    assert long[0].endswith(" - Bass") and long[1].endswith(" - Pad")
