@@ -19,6 +19,7 @@ MOST_LAYERS = 12
 USUAL_BEAT_HZ = (10.0, 2.0)
 USUAL_GLIDE_S = 3_600.0
 BEAT_RANGE_HZ = (0.1, 45.0)
+TONE_RANGE_HZ = (20.0, 1_500.0)
 _HOW = 'Write for example "binaural 10-2, rain, pink -6dB" (names, beats in Hz, louder or softer in dB).'
 _BEAT = re.compile(r"^(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?(?:hz)?$")
 _LEVEL = re.compile(r"^([+-]\d+(?:\.\d+)?)(?:db)?$")
@@ -77,7 +78,7 @@ def _layer(text: str, tonic_hz: float, tempo_bpm: float, length_s: float) -> Lay
     if not -70.0 <= level_db <= -6.0:
         raise UsageError(f"The layer {text!r} would be too loud or not heard at all.", hint="Give -20dB to +20dB.")
     if kind not in BEATS:
-        carrier_hz = beats[0] if kind == "tone" and beats else tonic_hz if kind == "tone" else 0.0
+        carrier_hz = _tone_hz(beats[0] if beats else None, tonic_hz) if kind == "tone" else 0.0
         return LayerRecord(kind=kind, level_db=level_db, carrier_hz=carrier_hz)
     first_hz, last_hz = beats or USUAL_BEAT_HZ
     if locked:
@@ -89,13 +90,32 @@ def _layer(text: str, tonic_hz: float, tempo_bpm: float, length_s: float) -> Lay
     return LayerRecord(kind=kind, level_db=level_db, carrier_hz=fold_carrier(tonic_hz), beat_points=points)
 
 
+def _tone_hz(asked_hz: float | None, tonic_hz: float) -> float:
+    """Where a plain tone lies: as asked, or on the tonic, in an octave that it can have."""
+    low, high = TONE_RANGE_HZ
+    if asked_hz is None:
+        while tonic_hz > high:
+            tonic_hz /= 2.0
+        return tonic_hz
+    if not low <= asked_hz <= high:
+        raise UsageError(f"A tone of {asked_hz:g} Hz is outside {low:g} to {high:g} Hz.", hint="A lower one can be a beat.")
+    return asked_hz
+
+
 def _from_sbg(path: Path, length_s: float) -> list[LayerRecord]:
     """A schedule's tones as layers; what glides in it glides in its beat."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise StorageError(f"{path} cannot be read ({error.strerror or error}).", hint="Give an .sbg file.") from error
+    except (OSError, ValueError) as error:  # ValueError: no name of a file
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise StorageError(f"{str(path)!r} cannot be read ({reason}).", hint="Give an .sbg file.") from error
     steps = read_sbg(text)
+    low, high = TONE_RANGE_HZ
+    for tone in (tone for step in steps for tone in step.tones if tone.kind not in COLOURS):
+        if not low <= tone.carrier_hz <= high:
+            raise UsageError(
+                f"{path.name} asks for a tone of {tone.carrier_hz:g} Hz.", hint=f"Tones lie between {low:g} and {high:g} Hz."
+            )
     layers = []
     for number, step in enumerate(steps):
         following = steps[number + 1] if number + 1 < len(steps) else None
