@@ -66,7 +66,7 @@ _MANNERS: dict[Calm, _Manner] = {
         velocities=(30, 52), melody_until_depth=2.0, band_level_db=-4.0,
     ),
     "night": _Manner(
-        chord_s=(28.0, 55.0), pad_attack_s=8.0, pad_spread_db=0.3, pad_level_db=-36.0, home_db=0.3, register_spread=0.5,
+        chord_s=(28.0, 55.0), pad_attack_s=8.0, pad_spread_db=0.3, pad_level_db=-32.5, home_db=0.5, register_spread=1.0,
         bowl_gap_s=(90.0, 220.0), bowl_attack_s=1.8, bowl_level_db=-35.0, phrase_gap_s=(22.0, 60.0), breath_s=3.2,
         velocities=(22, 34), melody_until_depth=0.75, band_level_db=-10.0,
     ),
@@ -284,12 +284,17 @@ def _play(
     low, high = instrument.range
     register = tonic - (12 if chapter.depth > 0.6 else 0)
     time_s = start_s
+    last: int | None = None
     for step, gap_s in zip(motif.steps, motif.gaps_s, strict=True):
         pitch = pitch_of(step, register, scale)
         while pitch > min(high, 86):
             pitch -= 12
         while pitch < max(low, 43):
             pitch += 12
+        # What was folded into the range, or turned round, would leap; nobody sings more than an octave.
+        while last is not None and abs(pitch - last) > 12:
+            pitch += 12 if pitch < last else -12
+        last = pitch
         soft, loud = manner.velocities
         velocity = int(rng.integers(soft, loud + 1))
         # A held instrument leaves room to breathe; a struck one rings into the next note.
