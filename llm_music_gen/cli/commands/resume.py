@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 
 from llm_music_gen.cli.options import open_studio
-from llm_music_gen.errors import UsageError
+from llm_music_gen.errors import StudioError, UsageError
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -46,10 +47,14 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         if not chosen and not arguments.json:
             print("Llm-Music-Gen: No track waits to be finished.")
-        codes = [
-            follow_songs(studio.resume(work, anyway=arguments.anyway), f"unfinished {work.key}", as_json=arguments.json)
-            for work in chosen
-        ]
+        codes = []
+        for work in chosen:
+            try:
+                reports = studio.resume(work, anyway=arguments.anyway)
+                codes.append(follow_songs(reports, f"unfinished {work.key}", as_json=arguments.json))
+            except StudioError as error:  # one that cannot even be begun
+                print(f"Llm-Music-Gen: {error}", file=sys.stderr)
+                codes.append(error.exit_code)
         return max(codes, default=0)
 
 
