@@ -27,7 +27,9 @@ _HEARD = 0.3
 #: Windows compared for likeness: 30 s, one every 10 s, with whatever is at least five minutes away.
 _SPAN_S, _HOP_S, _AWAY_S = 30, 10, 300
 _TWIN = 0.999
-_MOST_BEST, _LEAST_MEDIAN = 0.85, 0.15
+#: The score is held to 0.85 for the nearest. What is heard of onsets over a drone makes half minutes more alike than their notes
+#: are, and the more, the longer the file: 0.86 was measured on two varied hours, 0.92 on a night; a loop has 1.
+_MOST_BEST, _LEAST_MEDIAN = 0.97, 0.15
 _SLOTS = 6
 
 
