@@ -67,7 +67,7 @@ def open_studio(home: Path) -> Studio:
 def request(**changes: Any) -> GenerateRequest:
     words: dict[str, Any] = {
         "length": f"{LENGTH_S}s", "seed": 3,
-        "formats": "mp3,flac", "frequency": "528", "long": LongWords(layers="binaural 10-2, rain"),
+        "formats": "mp3,flac", "frequency": "528", "long": LongWords(layers="binaural 10-2"),
     }  # fmt: skip
     return GenerateRequest.from_words("ambient, meditation", **{**words, **changes})
 
@@ -141,7 +141,7 @@ def test_words_become_a_track_with_chapters_that_proves_itself(tmp_path: Path, m
     monkeypatch.setattr(make, "_MOST_ROUNDS", 0)
     with open_studio(tmp_path) as studio:
         reports: list[Progress] = []
-        work = studio.generate(request(length="62s", formats="mp3"))
+        work = studio.generate(request(length="62s", formats="mp3", long=LongWords(layers="binaural 10-2, rain")))
         while True:
             try:
                 reports.append(next(work))
