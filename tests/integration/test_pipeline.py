@@ -37,8 +37,8 @@ def studio(home: Path) -> Iterator[Studio]:
 
 
 def bytes_by_kind(folder: Path) -> dict[str, bytes]:
-    """The files of a song's folder by their endings."""
-    return {path.suffix: path.read_bytes() for path in folder.iterdir()}
+    """The files of a song's folder by their endings. What models were asked is not part of the song: a remake asks none."""
+    return {path.suffix: path.read_bytes() for path in folder.iterdir() if path.suffix != ".jsonl"}
 
 
 def song_folders(home: Path) -> list[Path]:

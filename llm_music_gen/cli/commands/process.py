@@ -1,0 +1,142 @@
+"""`process FILE... "REQUEST"`: changes the sound of audio files as said in plain English; originals stay as they are."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llm_music_gen.processing.report import Failure, Report
+    from llm_music_gen.studio.processing_room import Processing
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument(
+        "words", metavar="FILE... REQUEST", nargs="*", help='audio files or folders, then the request, such as "remove the hiss"'
+    )
+    parser.add_argument("--plan", action="store_true", help="show what was understood and run nothing")
+    parser.add_argument("--yes", action="store_true", help="do not ask before running")
+    parser.add_argument("--output", metavar="DIR", help="where results go (default: beside the originals)")
+    parser.add_argument(
+        "--together", action="store_true", help="the files are stems of one piece: one loudness target for their sum"
+    )
+    parser.add_argument("--tool", nargs="+", metavar=("NAME", "SETTING"), help="instead of a request one tool: --tool gain db=-3")
+    parser.add_argument("--tools", action="store_true", help="list all tools with their settings")
+    parser.add_argument("--history", metavar="FILE", help="what was done to a file")
+    parser.add_argument("--undo", metavar="FILE", help="make the version before the current one again")
+    parser.add_argument("--steps", type=int, default=1, metavar="N", help="how many steps --undo goes back (default: 1)")
+    parser.add_argument("--picture", action="store_true", help="draw both spectra beside each result")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a file; progress goes to stderr")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Plan, show, ask, run, report. 1 when a file failed."""
+    from llm_music_gen.errors import UsageError
+    from llm_music_gen.paths import studio_paths
+    from llm_music_gen.studio import processing_room as room
+
+    paths = studio_paths()
+    if arguments.tools:
+        return _list_tools(as_json=arguments.json)
+    if arguments.history:
+        return _history(Path(arguments.history), as_json=arguments.json)
+    if arguments.undo:
+        current = room.undo_processing(Path(arguments.undo), arguments.steps, paths)
+        print(json.dumps({"current": str(current)}) if arguments.json else f"Llm-Music-Gen: {current} is the current version.")
+        return 0
+    words = list(arguments.words)
+    if arguments.tool:
+        processing = room.tool_processing(arguments.tool[0], arguments.tool[1:], room.files_of(words))
+    else:
+        if len(words) < 2:
+            raise UsageError("Say which files, and what should happen.", hint='For example: process song.wav "warmer and louder"')
+        processing = room.plan_processing(words[-1], room.files_of(words[:-1]))
+    if not processing.files:
+        raise UsageError("Say which files.", hint="For example: process song.wav --tool gain db=-3")
+    if arguments.plan:
+        _show_plan(processing, as_json=arguments.json)
+        return 0
+    if processing.unanswered:
+        _show_plan(processing, as_json=arguments.json)
+        return 1
+    if not arguments.json:
+        _show_plan(processing, as_json=False)
+    if (
+        not arguments.yes
+        and not arguments.json
+        and sys.stdin.isatty()
+        and input("Run it? [Y/n] ").strip().lower() not in ("", "y", "yes")
+    ):
+        return 0
+    output = Path(arguments.output).expanduser() if arguments.output else None
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+    from llm_music_gen.cli.follow import follow
+
+    work = room.run_processing(processing, paths, output, together=arguments.together)
+    results = follow(work, f"Processing {len(processing.files)} file{'s' if len(processing.files) > 1 else ''}...")
+    for result in results:
+        _tell(result, as_json=arguments.json, picture=arguments.picture)
+    return 1 if any(not hasattr(result, "output") for result in results) else 0
+
+
+def _show_plan(processing: Processing, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(processing.plan.as_json(), ensure_ascii=False))
+        return
+    for call in processing.plan.calls:
+        print(f"  {call}")
+    if processing.plan.reply:
+        print(f"Llm-Music-Gen: {processing.plan.reply}")
+
+
+def _tell(result: Report | Failure, *, as_json: bool, picture: bool) -> None:
+    from llm_music_gen.processing.report import Failure
+    from llm_music_gen.processing.report_picture import write_picture
+
+    drawn = None
+    if picture and not isinstance(result, Failure):
+        drawn = result.output.with_suffix(".spectra.png")
+        write_picture(result, drawn)
+    if as_json:
+        print(json.dumps({**result.as_json(), **({"picture": str(drawn)} if drawn else {})}, ensure_ascii=False), flush=True)
+    elif isinstance(result, Failure):
+        print(f"Llm-Music-Gen: {result.source.name} failed. {result.reason}")
+    else:
+        print(f"Llm-Music-Gen: {result.output}")
+        for what, before, after in result.lines():
+            print(f"  {what:<16} {before:>14} -> {after}")
+        for note in result.notes:
+            print(f"  {note}")
+
+
+def _history(file: Path, *, as_json: bool) -> int:
+    from llm_music_gen.paths import studio_paths
+    from llm_music_gen.studio.processing_room import versions_of
+
+    for version in versions_of(file, studio_paths()):
+        if as_json:
+            print(json.dumps(version.as_json(), ensure_ascii=False))
+        else:
+            print(f"{'*' if version.current else ' '} {version.created}  {version.path.name}  {version.request}")
+    return 0
+
+
+def _list_tools(*, as_json: bool) -> int:
+    from llm_music_gen.processing.registry import REGISTRY
+
+    for spec in REGISTRY:
+        if as_json:
+            print(
+                json.dumps(
+                    {"tool": spec.name, "description": spec.description, "arguments": spec.json_schema()}, ensure_ascii=False
+                )
+            )
+        else:
+            settings = ", ".join(parameter.name for parameter in spec.parameters)
+            print(f"{spec.name}({settings})\n    {spec.description}")
+    return 0

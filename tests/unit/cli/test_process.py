@@ -1,0 +1,87 @@
+"""`process`: a request becomes calls, calls become a file beside the original, and there is a way back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from llm_music_gen.cli.main import run
+
+RATE_HZ = 44_100
+
+
+@pytest.fixture
+def tone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LLM_MUSIC_GEN_HOME", str(tmp_path / "home"))
+    path = tmp_path / "tone.wav"
+    sound = 0.1 * np.sin(2 * np.pi * 440.0 * np.arange(RATE_HZ) / RATE_HZ)
+    soundfile.write(path, np.stack((sound, sound), axis=1).astype(np.float32), RATE_HZ, subtype="FLOAT")
+    return path
+
+
+def test_a_request_is_carried_out_beside_the_original(tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    original = tone.read_bytes()
+    assert run(["process", str(tone), "make it 6 dB louder", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    result, _ = soundfile.read(report["output"])
+    assert np.abs(result).max() == pytest.approx(0.1 * 10 ** (6 / 20), rel=0.01)
+    assert tone.read_bytes() == original
+
+
+def test_a_plan_runs_nothing(tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["process", str(tone), "remove the hiss, then make it louder for YouTube", "--plan", "--json"]) == 0
+    calls = [call["tool"] for call in json.loads(capsys.readouterr().out)["calls"]]
+    assert calls[0] == "denoise" and calls[-1] == "normalize"
+    assert sorted(path.name for path in tone.parent.glob("*.wav")) == ["tone.wav"]
+
+
+def test_one_tool_with_its_settings(tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["process", str(tone), "--tool", "gain", "db=-6", "--json"]) == 0
+    result, _ = soundfile.read(json.loads(capsys.readouterr().out)["output"])
+    assert np.abs(result).max() == pytest.approx(0.1 * 10 ** (-6 / 20), rel=0.01)
+
+
+def test_history_and_undo(tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["process", str(tone), "--tool", "gain", "db=-6", "--json"]) == 0
+    capsys.readouterr()
+    assert run(["process", "--history", str(tone), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["current"] is True
+    assert run(["process", "--undo", str(tone), "--json"]) == 0
+    assert Path(json.loads(capsys.readouterr().out)["current"]) == tone.resolve()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere.wav", "louder"], "There is no file"),
+        (["--tool", "gain", "db=1"], "Say which files"),
+        (["only words"], "Say which files"),
+    ],
+)
+def test_wrong_use_is_one_sentence(arguments: list[str], said: str, tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["process", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_audio_fails_and_the_other_goes_on(tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = tone.with_name("text.wav")
+    text.write_text("not audio", encoding="utf-8")
+    assert run(["process", str(text), str(tone), "make it 3 dB louder", "--json"]) == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert "error" in lines[0] and Path(lines[1]["output"]).is_file()
+
+
+def test_what_cannot_be_done_is_said(tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["process", str(tone), "delete all files on my computer"]) == 1
+    assert "refuse" in capsys.readouterr().out
+    assert tone.is_file()
+
+
+def test_every_tool_is_listed_with_its_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["process", "--tools", "--json"]) == 0
+    tools = {json.loads(line)["tool"] for line in capsys.readouterr().out.splitlines()}
+    assert {"gain", "normalize", "denoise", "convert", "auto_gain", "auto_pitch_corrector"} <= tools
