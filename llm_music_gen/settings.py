@@ -69,6 +69,12 @@ class Settings(BaseModel):
     frequency: str = Field(
         default="", title="Frequency", description='Where the tonic lies: "528", "A4=432", "om"; empty means concert pitch.'
     )
+    layers: str = Field(
+        default="",
+        title="Layers",
+        description='What lies under music made in the app: "binaural 10-2, rain"; empty means nothing.',
+    )
+    night: bool = Field(default=False, title="Night", description="Whether what the app makes is calm enough to sleep to.")
     auto_play: bool = Field(
         default=True, title="Auto-Play After Convert", description="Whether a finished song starts by itself."
     )

@@ -12,7 +12,7 @@ from typing import Any
 from llm_music_gen.domain.job import Handler, JobContext
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.song import Song
-from llm_music_gen.errors import StudioError
+from llm_music_gen.errors import StudioError, UsageError
 from llm_music_gen.studio.batch import Outcome, song_facts
 from llm_music_gen.studio.request import GenerateRequest, RenderRequest
 from llm_music_gen.studio.seeds import new_seed
@@ -52,7 +52,18 @@ def render(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]
         return (yield from _follow(studio.render_file(wish), batch, context))
 
 
-HANDLERS: dict[str, Handler] = {"generate": generate, "remake": remake, "render": render}
+def resume(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]:
+    """Go on with an unfinished long track: `key` as `resume --list` shows it."""
+    batch = _Batch(context.job_dir / "songs.json", GenerateRequest(()))
+    with Studio.open() as studio:
+        waiting = {work.key: work for work in studio.unfinished()}
+        key = str(request.get("key", ""))
+        if key not in waiting:
+            raise UsageError(f"There is no unfinished track {key!r}.", hint='"llm-music-gen resume --list" names them.')
+        return (yield from _follow(studio.resume(waiting[key]), batch, context))
+
+
+HANDLERS: dict[str, Handler] = {"generate": generate, "remake": remake, "render": render, "resume": resume}
 
 
 @dataclass
@@ -117,6 +128,8 @@ def _whole(report: Progress, songs: int) -> float:
     before = int(report.detail.get("song_number", 1)) - 1
     if report.stage in ("finished", "failed"):
         within = 1.0
+    elif "left_s" in report.detail:  # a track of hours counts the whole of its work by itself
+        within = float(report.detail["whole"])
     elif report.stage in ("convert", "files"):
         within = 1.0 - FILES_SHARE + FILES_SHARE * report.fraction
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
@@ -256,6 +257,24 @@ class StudioApp(App[int]):
         self.bridge.do(lambda queue: _submitted(queue, title, values))
         return True
 
+    def unfinished_tracks(self) -> list[str]:
+        """Long tracks that were begun and that no job of the queue goes on with."""
+        if not self.services.paths.unfinished_dir.is_dir():
+            return []  # without loading what knows more
+        from llm_music_gen.studio.long.unfinished import find_unfinished
+
+        if any(job.kind in ("generate", "remake", "resume") and not job.state.is_over for job in self.jobs):
+            return []  # it may be the very track that a job is making
+        return [work.key for work in find_unfinished(self.services.paths.unfinished_dir)]
+
+    def resume_tracks(self) -> None:
+        """Queue what is left of the unfinished tracks."""
+        keys = self.unfinished_tracks()
+        if not keys:
+            self.notify("No track waits to be finished.", severity="warning")
+        for key in keys:
+            self.bridge.do(partial(_resumed, key=key))
+
     def make_more_like(self, song: Song) -> None:
         """Queue another song of the same kind."""
         if not self.services.owner:
@@ -332,6 +351,11 @@ def _go_on(queue: JobQueue, cut_off: Sequence[Job]) -> None:
 def _cancel_all(queue: JobQueue, jobs: Sequence[Job]) -> None:
     for job in jobs:
         queue.cancel(job.uid)
+
+
+def _resumed(queue: JobQueue, key: str) -> str:
+    queue.submit("resume", f"Unfinished track {key}", {"key": key})
+    return "The unfinished track is in the queue."
 
 
 def _submitted(queue: JobQueue, title: str, values: dict[str, Any]) -> None:

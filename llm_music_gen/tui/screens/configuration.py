@@ -62,6 +62,13 @@ def _read_list(text: str) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in text.split(",") if name.strip())
 
 
+def _read_layers(text: str) -> str:
+    from llm_music_gen.studio.long.layers import check_layers
+
+    check_layers(text)
+    return text
+
+
 def _file_name(value: str) -> str:
     return shortened(value.replace("\\", "/").rsplit("/", 1)[-1]) if value else "built-in"
 
@@ -74,6 +81,8 @@ ITEMS = (
     Item("song_length", "5. Set Song Length ({})", lambda value: length_words(value).title()),
     Item("auto_play", "6. Auto-Play After Convert ({})", lambda value: str(value).lower(), choices=(True, False)),
     Item("frequency", "   Frequency ({})", lambda value: frequency_words(value, strict=True) if value else "concert pitch"),
+    Item("layers", "   Layers ({})", lambda value: value or "none", _read_layers),
+    Item("night", "   Night ({})", lambda value: str(value).lower(), choices=(True, False)),
     Item("theme", "   Colours ({})", choices=THEME_NAMES),
     Item("formats", "   Formats ({})", ", ".join, _read_list),
     Item("mp3_kbps", "   MP3 Bit Rate ({} kbit/s)", choices=(128, 160, 192, 256, 320)),

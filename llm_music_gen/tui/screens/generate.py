@@ -98,14 +98,17 @@ class GenerateScreen(StudioScreen):
         self._submit()
 
     def _submit(self) -> None:
-        from llm_music_gen.studio.request import MAX_SONGS, GenerateRequest
+        from llm_music_gen.studio.request import MAX_SONGS, GenerateRequest, LongWords
 
         styles, number = self.query_one("#styles", Input).value, self.query_one("#number", Input).value
         endless = self.query_one("#endless", Checkbox).value
         settings = self.studio.services.settings
         try:
             songs = MAX_SONGS if endless else number.strip() or "1"
-            request = GenerateRequest.from_words(styles, songs=songs, length=settings.song_length, frequency=settings.frequency)
+            wishes = LongWords(layers=settings.layers, night=settings.night)
+            request = GenerateRequest.from_words(
+                styles, songs=songs, length=settings.song_length, frequency=settings.frequency, long=wishes
+            )
         except StudioError as error:
             self.notify(str(error), severity="error", markup=False)
             return
@@ -155,7 +158,10 @@ class GenerateScreen(StudioScreen):
         _, began_s, began_at = self._began
         spent_s, done = now_s - began_s, job.fraction - began_at
         pace = f"Working for {clock(spent_s)}"
-        if done > 0.02 and spent_s > 2 and not is_endless(job):
+        left_s = job.detail.get("left_s")
+        if isinstance(left_s, int | float):
+            pace += f", {time_left(left_s)}"
+        elif done > 0.02 and spent_s > 2 and not is_endless(job) and "left_s" not in job.detail:
             pace += f", {time_left((1 - job.fraction) * spent_s / done)}"
         return f"{pace}.  {job.message}"
 
@@ -193,13 +199,15 @@ def talk_lines(job: Job) -> list[str]:
         return [*lines, f'{PREFIX}"{styles}" waits in the queue.']
     if job.state is JobState.INTERRUPTED:
         return [*lines, f'{PREFIX}"{styles}" was cut off at {percent(job.fraction)}%. P goes on with it.']
-    producing, converting = _two_bars(job)
+    producing, converting = _two_bars(job) if not _is_track(job) else (min(0.999, float(job.detail.get("whole", 0.0))), 0.0)
     lines.append(f'{PREFIX}Producing "{styles}" themed song number {number}...')
     lines.append(f"{bar(producing)} {percent(producing)}% Complete")
     if producing == 1.0:
         kind = FORMAT_NAMES.get(str(detail.get("format")), "Mp3")
         lines.append(f"{PREFIX}Converting song number {number} from WAV to {kind}...")
         lines.append(f"{bar(converting)} {percent(converting)}% Complete")
+    if _is_track(job) and job.message:
+        lines.append(f"{PREFIX}{job.message}")
     if detail.get("title"):
         lines.append(f'Theme: "{detail["title"]}"')
     if job.stage == "failed":
@@ -219,6 +227,11 @@ def _two_bars(job: Job) -> tuple[float, float]:
     if job.stage == "convert":
         return 1.0, float(job.detail.get("stage_fraction", 0.0))
     return min(0.999, float(job.detail.get("whole", 0.0))), 0.0
+
+
+def _is_track(job: Job) -> bool:
+    """Whether it is a track of hours, which counts the whole of its work in one bar."""
+    return "left_s" in job.detail and job.state is not JobState.DONE
 
 
 def _text(lines: list[str], pace: str) -> Text:

@@ -56,6 +56,7 @@ class MainScreen(StudioScreen):
             _lines(
                 ("Song Length: ", length_words(settings.song_length), "  (L)"),
                 ("Frequency: ", frequency_words(settings.frequency), "  (F)"),
+                ("Layers: ", layers_words(settings.layers, night=settings.night), "  (Y, N)"),
                 ("Selected Model: ", shortened(model, width - 20), ""),
             )
         )
@@ -96,6 +97,23 @@ class MainScreen(StudioScreen):
         dialog = AskText(question, self.studio.services.settings.frequency, check, hint)
         self.app.push_screen(dialog, lambda text: None if text is None else self.studio.change_setting("frequency", text))
 
+    def action_layers(self) -> None:
+        def check(text: str) -> str:
+            from llm_music_gen.studio.long.layers import check_layers
+
+            check_layers(text)
+            return f"Layers: {text or 'none'}"
+
+        hint = "binaural 10-2, isochronic 6, pink, rain -6dB, surf, wind, an .sbg file; empty: none."
+        dialog = AskText("What shall lie under the music?", self.studio.services.settings.layers, check, hint)
+        self.app.push_screen(dialog, lambda text: None if text is None else self.studio.change_setting("layers", text))
+
+    def action_unfinished(self) -> None:
+        self.studio.resume_tracks()
+
+    def action_night(self) -> None:
+        self.studio.change_setting("night", not self.studio.services.settings.night)
+
     def action_refresh_screen(self) -> None:
         self.studio.bridge.read_library()
         self.refresh(layout=True)
@@ -108,6 +126,9 @@ class MainScreen(StudioScreen):
         cut_off = [job for job in studio.jobs if job.state is JobState.INTERRUPTED]
         if cut_off:
             return f"Cut off: {counted(len(cut_off), 'job')}. J shows them, R there goes on with them."
+        waiting = studio.unfinished_tracks()
+        if waiting:
+            return f"Not finished: {counted(len(waiting), 'long track')}. U goes on with {'it' if len(waiting) == 1 else 'them'}."
         failed = [job for job in studio.jobs if job.state is JobState.FAILED]
         return f"Failed: {counted(len(failed), 'job')}. J says why." if failed else ""
 
@@ -122,15 +143,23 @@ def length_words(text: str) -> str:
         return text
 
 
+def layers_words(text: str, *, night: bool) -> str:
+    """What lies under the music, and whether it is for the night."""
+    return f"{text or 'none'}{', calm enough for the night' if night else ''}"
+
+
 def frequency_words(text: str, *, strict: bool = False) -> str:
     """A frequency with what it does to the tuning. Raises UsageError when `strict`; otherwise shows the text as it is."""
     if not text:
         return "concert pitch (A4 = 440 Hz)"
-    from llm_music_gen.tuning.frequency import parse_frequency
+    from llm_music_gen.studio.request import read_frequencies
     from llm_music_gen.tuning.retune import tune_to
 
     try:
-        tuning = tune_to(parse_frequency(text))
+        frequencies = read_frequencies(text)
+        if len(frequencies) > 1:
+            return f"{', '.join(frequency.label for frequency in frequencies)}, one after the other"
+        tuning = tune_to(frequencies[0] if frequencies else None)
     except StudioError:
         if strict:
             raise
