@@ -13,6 +13,7 @@ from llm_music_gen.playback.play_queue import Repeat
 from llm_music_gen.settings import load_settings
 from llm_music_gen.tui.actions import ACTIONS
 from llm_music_gen.tui.screens.base import StudioScreen
+from llm_music_gen.tui.screens.configuration import ITEMS
 from llm_music_gen.tui.widgets.song_list import SongList
 from tests.tui.conftest import Stage, job, making
 
@@ -475,7 +476,8 @@ async def test_a_model_is_chosen_from_those_that_are_there(stage: Stage) -> None
 async def test_colours_change_at_once(stage: Stage) -> None:
     async with stage.app.run_test(size=SMALL) as pilot:
         await stage.ready(pilot)
-        await pilot.press("3", *["down"] * 7, "enter", "2")
+        colours = [item.key for item in ITEMS].index("theme")
+        await pilot.press("3", *["down"] * colours, "enter", "2")
         await stage.settle(pilot)
         assert stage.app.theme == "paper"
 
