@@ -24,7 +24,7 @@ from llm_music_gen.units import SAMPLE_RATE_HZ
 
 #: Rooms and filters are filled this long before a stretch begins; what is heard of the rest is under -60 dB.
 PREROLL_FRAMES = 8 * SAMPLE_RATE_HZ
-_CACHE_BYTES = 32_000_000
+_CACHE_BYTES = 16_000_000
 _PIECES_KEPT = 2
 _UNITY = np.ones(1, dtype=np.float32)
 
