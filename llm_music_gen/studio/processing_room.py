@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from llm_music_gen.domain.progress import Work
-from llm_music_gen.errors import UsageError
+from llm_music_gen.domain.progress import Progress, Work
+from llm_music_gen.errors import StudioError, UsageError
 from llm_music_gen.paths import StudioPaths
-from llm_music_gen.processing.files import SUFFIXES, audio_files_in
+from llm_music_gen.processing.files import SUFFIXES, audio_files_in, opened
 from llm_music_gen.processing.history import History, Version
-from llm_music_gen.processing.registry import REGISTRY
+from llm_music_gen.processing.measure import loudness_of, measuring
+from llm_music_gen.processing.registry import JOINING, REGISTRY
 from llm_music_gen.processing.report import Failure, Report
 from llm_music_gen.processing.runner import run
 from llm_music_gen.requests import Situation, plan_request
 from llm_music_gen.tools.plan import Call, Plan
 
-#: Said about files rather than to them: they change nothing.
-_SAID = ("ask", "refuse")
+#: Where the stages of one file lie in the whole of its work.
+_SHARES = {"measure": (0.0, 0.25), "process": (0.25, 0.6), "convert": (0.6, 0.8), "check": (0.8, 1.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,11 @@ def files_of(names: Sequence[str]) -> tuple[Path, ...]:
 def plan_processing(request: str, files: Sequence[Path]) -> Processing:
     """What was understood of a request for these files. Raises UsageError when nothing was."""
     first = str(files[0]) if files else None
-    beside = tuple(path.name for path in files)
-    plan = plan_request(request, Situation(file=first, files_in_folder=beside), REGISTRY)
+    at = Situation(file=first, files_in_folder=tuple(path.name for path in files), measurements=_length_of(files))
+    plan = plan_request(request, at, REGISTRY)
+    if any(call.tool == "gain" and call.args.get("db", 0.0) > 0.0 for call in plan.calls):
+        # Only what makes louder asks about peaks, and measuring an hour takes a while.
+        plan = plan_request(request, replace(at, measurements={**at.measurements, **_peak_of(files)}), REGISTRY)
     calls = tuple(Call(call.tool, _without_files(call)) for call in plan.calls)
     return Processing(Plan(calls, plan.reply), tuple(files), request)
 
@@ -89,12 +95,53 @@ def run_processing(
     if not processing.runnable:
         raise UsageError(processing.plan.reply or "Nothing in this request changes sound.", hint="Say what should be different.")
     paths.cache_dir.mkdir(parents=True, exist_ok=True)
-    results = yield from run(processing.runnable, processing.files, output_dir, together=together, scratch_dir=paths.cache_dir)
     history = History(paths.database_file)
-    for result in results:
-        if isinstance(result, Report):
-            history.record(result, processing.request)
+    files = processing.files
+    joins = any(call.tool in JOINING and not call.args.get("files") for call in processing.runnable)
+    groups = [files] if together or joins else [(file,) for file in files]
+    results: list[Report | Failure] = []
+    for number, group in enumerate(groups):
+        work = run(processing.runnable, group, output_dir, together=together, scratch_dir=paths.cache_dir)
+        try:
+            done = yield from _in_whole(work, number, len(groups))
+        except UsageError:
+            raise  # the same for every file
+        except StudioError as error:
+            done = [Failure(group[0], str(error))]
+        for result in done:
+            if isinstance(result, Report):
+                history.record(result, processing.request)  # at once, so that an interruption forgets nothing
+        results += done
     return results
+
+
+def not_done(processing: Processing, paths: StudioPaths) -> Processing:
+    """The same for those files only that have no result of this request yet, so that an interrupted batch can go on."""
+    history = History(paths.database_file)
+
+    def is_done(file: Path) -> bool:
+        return any(
+            version.made_of == file.absolute() and version.request == processing.request and version.path.exists()
+            for version in history.versions(file)
+        )
+
+    return replace(processing, files=tuple(file for file in processing.files if not is_done(file)))
+
+
+def plan_from_file(path: Path, files: Sequence[Path]) -> Processing:
+    """A plan that a person edited, as `--plan --json` prints it. Raises UsageError."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        plan = REGISTRY.plan_from_json(json.loads(text))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is no plan ({error}).", hint="Make one with: process FILE REQUEST --plan --json") from error
+    return Processing(plan, tuple(files), "; ".join(str(call) for call in plan.calls))
+
+
+def measurements_of(file: Path, metrics: Sequence[str] = ()) -> Work[dict[str, Any]]:
+    """What was measured of a file, by the names of `analyze`; only `metrics` where some are given. Raises SoundError."""
+    measured = (yield from measuring(opened(file).audio, "measure", f"Measuring {file.name}")).as_json()
+    return {name: value for name, value in measured.items() if not metrics or name in metrics}
 
 
 def versions_of(file: Path, paths: StudioPaths) -> Sequence[Version]:
@@ -105,6 +152,38 @@ def versions_of(file: Path, paths: StudioPaths) -> Sequence[Version]:
 def undo_processing(file: Path, steps: int, paths: StudioPaths) -> Path:
     """The version that is current again. Nothing is deleted. Raises LibraryError."""
     return History(paths.database_file).undo(file, steps)
+
+
+def _in_whole(work: Work[list[Report | Failure]], number: int, count: int) -> Work[list[Report | Failure]]:
+    """Progress of one group of files as a part of all, which never goes back where stages follow each other."""
+    while True:
+        try:
+            progress: Progress = next(work)
+        except StopIteration as stop:
+            done: list[Report | Failure] = stop.value
+            return done
+        low, high = _SHARES.get(progress.stage, (0.0, 1.0))
+        # Stems are files inside their group.
+        inner, of = progress.detail.get("file", 1) - 1, progress.detail.get("files", 1)
+        here = (inner + low + (high - low) * progress.fraction) / of
+        yield replace(progress, fraction=min(1.0, (number + here) / count))
+
+
+def _length_of(files: Sequence[Path]) -> dict[str, float]:
+    """How long the first file is; nothing where it cannot be read, which whoever runs the plan will say."""
+    try:
+        return {"duration": opened(files[0]).audio.length_s} if files else {}
+    except StudioError:
+        return {}
+
+
+def _peak_of(files: Sequence[Path]) -> dict[str, float]:
+    try:
+        loudness = loudness_of(opened(files[0]).audio)
+    except (IndexError, StudioError):
+        return {}
+    found = {"lufs": loudness.integrated_lufs, "true_peak": loudness.true_peak_dbtp}
+    return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
 def _without_files(call: Call) -> dict[str, object]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
+    from llm_music_gen.paths import StudioPaths
     from llm_music_gen.processing.report import Failure, Report
     from llm_music_gen.studio.processing_room import Processing
 
@@ -26,6 +28,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--tool", nargs="+", metavar=("NAME", "SETTING"), help="instead of a request one tool: --tool gain db=-3")
     parser.add_argument("--tools", action="store_true", help="list all tools with their settings")
+    parser.add_argument("--edit-plan", metavar="FILE", help="instead of a request a plan in JSON, as --plan --json prints it")
+    parser.add_argument("--watch", metavar="DIR", help="process every file that comes to lie in a folder, until Ctrl+C")
+    parser.add_argument("--resume", action="store_true", help="leave out files that have a result of the same request")
     parser.add_argument("--history", metavar="FILE", help="what was done to a file")
     parser.add_argument("--undo", metavar="FILE", help="make the version before the current one again")
     parser.add_argument("--steps", type=int, default=1, metavar="N", help="how many steps --undo goes back (default: 1)")
@@ -49,8 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps({"current": str(current)}) if arguments.json else f"Llm-Music-Gen: {current} is the current version.")
         return 0
     words = list(arguments.words)
+    if arguments.watch:
+        return _watch(arguments, Path(arguments.watch).expanduser())
     if arguments.tool:
         processing = room.tool_processing(arguments.tool[0], arguments.tool[1:], room.files_of(words))
+    elif arguments.edit_plan:
+        processing = room.plan_from_file(Path(arguments.edit_plan).expanduser(), room.files_of(words))
     else:
         if len(words) < 2:
             raise UsageError("Say which files, and what should happen.", hint='For example: process song.wav "warmer and louder"')
@@ -61,8 +70,15 @@ def run(arguments: argparse.Namespace) -> int:
         _show_plan(processing, as_json=arguments.json)
         return 0
     if processing.unanswered:
-        _show_plan(processing, as_json=arguments.json)
-        return 1
+        return _answer(processing, paths, as_json=arguments.json)
+    if arguments.resume:
+        if arguments.together:
+            raise UsageError("Stems are processed all together or not at all.", hint="Leave --resume or --together out.")
+        whole = len(processing.files)
+        processing = room.not_done(processing, paths)
+        print(f"Llm-Music-Gen: {whole - len(processing.files)} of {whole} files were done before.", file=sys.stderr)
+        if not processing.files:
+            return 0
     if not arguments.json:
         _show_plan(processing, as_json=False)
     if (
@@ -72,26 +88,95 @@ def run(arguments: argparse.Namespace) -> int:
         and input("Run it? [Y/n] ").strip().lower() not in ("", "y", "yes")
     ):
         return 0
-    output = Path(arguments.output).expanduser() if arguments.output else None
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-    from llm_music_gen.cli.follow import follow
+    return _run(processing, arguments)
 
-    work = room.run_processing(processing, paths, output, together=arguments.together)
-    results = follow(work, f"Processing {len(processing.files)} file{'s' if len(processing.files) > 1 else ''}...")
+
+def _run(processing: Processing, arguments: argparse.Namespace) -> int:
+    """Carry a plan out and report each file."""
+    from llm_music_gen.cli.follow import follow
+    from llm_music_gen.paths import studio_paths
+    from llm_music_gen.processing.report import Failure
+    from llm_music_gen.studio.processing_room import run_processing
+
+    output = Path(arguments.output).expanduser() if arguments.output else None
+    count = len(processing.files)
+    work = run_processing(processing, studio_paths(), output, together=arguments.together)
+    results = follow(work, f"Processing {count} file{'s' if count > 1 else ''}...")
     for result in results:
         _tell(result, as_json=arguments.json, picture=arguments.picture)
-    return 1 if any(not hasattr(result, "output") for result in results) else 0
+    return 1 if any(isinstance(result, Failure) for result in results) else 0
 
 
-def _show_plan(processing: Processing, *, as_json: bool) -> None:
+def _watch(arguments: argparse.Namespace, folder: Path) -> int:
+    """Process what comes into a folder, until the user stops it."""
+    from llm_music_gen.errors import StudioError, UsageError
+    from llm_music_gen.paths import studio_paths
+    from llm_music_gen.studio import processing_room as room
+    from llm_music_gen.studio.watch_folder import arrivals
+
+    if arguments.tool:
+        plan = room.tool_processing(arguments.tool[0], arguments.tool[1:], ())
+    elif arguments.edit_plan:
+        plan = room.plan_from_file(Path(arguments.edit_plan).expanduser(), ())
+    elif len(arguments.words) == 1:
+        plan = room.plan_processing(arguments.words[0], (folder / "file.wav",))
+    else:
+        raise UsageError("Say what should happen to the files.", hint='For example: process --watch DIR "remove the hiss"')
+    _show_plan(plan, as_json=False, stream=sys.stderr)
+    if plan.unanswered or not plan.runnable:
+        return 1
+    print(f"Llm-Music-Gen: Watching {folder}. Ctrl+C ends it.", file=sys.stderr)
+    for arrived in arrivals(plan, folder, studio_paths()):
+        try:
+            _run(arrived, arguments)
+        except StudioError as error:  # one bad file does not end the watch
+            print(f"Llm-Music-Gen: {error}", file=sys.stderr)
+    return 0
+
+
+def _answer(processing: Processing, paths: StudioPaths, *, as_json: bool) -> int:
+    """Questions about files, their history and undo are answered where the request asks for nothing else."""
+    from llm_music_gen.cli.follow import follow
+    from llm_music_gen.studio import processing_room as room
+
+    calls = processing.plan.calls
+    if len(calls) != 1 or calls[0].tool not in ("analyze", "history", "undo"):
+        _show_plan(processing, as_json=as_json)
+        return 1
+    call = calls[0]
+    for file in processing.files:
+        if call.tool == "history":
+            _history(file, as_json=as_json)
+        elif call.tool == "undo":
+            current = room.undo_processing(file, int(call.args.get("steps", 1)), paths)
+            print(json.dumps({"current": str(current)}) if as_json else f"Llm-Music-Gen: {current} is the current version.")
+        else:
+            measured = follow(room.measurements_of(file, call.args.get("metrics", ())), f"Measuring {file.name}...")
+            _tell_measured(file, measured, call.args.get("metrics", ()), as_json=as_json)
+    return 0
+
+
+def _tell_measured(file: Path, measured: dict[str, Any], metrics: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"file": str(file), **measured}, ensure_ascii=False), flush=True)
+        return
+    print(f"Llm-Music-Gen: {file}")
+    for name, value in measured.items():
+        if not isinstance(value, dict) or name in metrics:
+            print(f"  {name:<14} {value}")
+    unknown = [name for name in metrics if name not in measured]
+    if unknown:
+        print(f"  Not measured here: {', '.join(unknown)}.")
+
+
+def _show_plan(processing: Processing, *, as_json: bool, stream: TextIO | None = None) -> None:
     if as_json:
         print(json.dumps(processing.plan.as_json(), ensure_ascii=False))
         return
     for call in processing.plan.calls:
-        print(f"  {call}")
+        print(f"  {call}", file=stream)
     if processing.plan.reply:
-        print(f"Llm-Music-Gen: {processing.plan.reply}")
+        print(f"Llm-Music-Gen: {processing.plan.reply}", file=stream)
 
 
 def _tell(result: Report | Failure, *, as_json: bool, picture: bool) -> None:

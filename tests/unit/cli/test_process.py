@@ -85,3 +85,50 @@ def test_every_tool_is_listed_with_its_schema(capsys: pytest.CaptureFixture[str]
     assert run(["process", "--tools", "--json"]) == 0
     tools = {json.loads(line)["tool"] for line in capsys.readouterr().out.splitlines()}
     assert {"gain", "normalize", "denoise", "convert", "auto_gain", "auto_pitch_corrector"} <= tools
+
+
+def test_an_edited_plan_is_carried_out(tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["process", str(tone), "make it 6 dB louder", "--plan", "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    plan["calls"][0]["args"]["db"] = -3
+    edited = tone.with_name("plan.json")
+    edited.write_text(json.dumps(plan), encoding="utf-8")
+    assert run(["process", str(tone), "--edit-plan", str(edited), "--json"]) == 0
+    result, _ = soundfile.read(json.loads(capsys.readouterr().out)["output"])
+    assert np.abs(result).max() == pytest.approx(0.1 * 10 ** (-3 / 20), rel=0.01)
+
+
+@pytest.mark.parametrize("text", ["[", "[]", '{"calls": [{"tool": "rm"}]}', '{"calls": [{"tool": "gain", "args": {"db": "x"}}]}'])
+def test_what_is_no_plan_is_one_sentence(text: str, tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edited = tone.with_name("plan.json")
+    edited.write_text(text, encoding="utf-8")
+    assert run(["process", str(tone), "--edit-plan", str(edited)]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_an_interrupted_batch_goes_on_with_what_is_missing(tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tone.with_name("other.wav")
+    other.write_bytes(tone.read_bytes())
+    assert run(["process", str(tone), "make it 3 dB louder", "--json"]) == 0
+    capsys.readouterr()
+    for expected in (["other.wav"], []):
+        assert run(["process", str(tone), str(other), "make it 3 dB louder", "--resume", "--json"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert [Path(json.loads(line)["source"]).name for line in lines] == expected
+
+
+def test_undo_history_and_questions_in_words_are_answered(tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["process", str(tone), "make it 3 dB louder", "--json"]) == 0
+    capsys.readouterr()
+    assert run(["process", str(tone), "undo that", "--json"]) == 0
+    assert Path(json.loads(capsys.readouterr().out)["current"]) == tone.absolute()
+    assert run(["process", str(tone), "how loud is it?", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["lufs"] == pytest.approx(-20.0, abs=1.5)
+
+
+def test_ask_changes_the_sound_of_a_named_file_and_with_plan_does_not(tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["ask", "--file", str(tone), "--plan", "--json", "make it 3 dB louder"]) == 0
+    assert "calls" in json.loads(capsys.readouterr().out)
+    assert sorted(path.name for path in tone.parent.glob("*.wav")) == ["tone.wav"]
+    assert run(["ask", "--file", str(tone), "--json", "make it 3 dB louder"]) == 0
+    assert Path(json.loads(capsys.readouterr().out)["output"]).name == "tone-processed.wav"
