@@ -42,6 +42,7 @@ class Jukebox:
         self._saved_s = clock()
         self._volume = volume_percent
         self._muted = False
+        self._trim = 1.0
         self._notice = ""
         self.queue = PlayQueue(seed)
         self.sleep = SleepTimer(clock)
@@ -174,6 +175,11 @@ class Jukebox:
         """0 to 100, as people hear it."""
         self._volume = min(100.0, max(0.0, percent))
         self._muted = False
+        self._tell_gain()
+
+    def set_trim_db(self, trim_db: float) -> None:
+        """Turn down by so much beside the volume, so that two versions are heard equally loud; 0 takes it back."""
+        self._trim = 10.0 ** (min(0.0, trim_db) / 20.0)
         self._tell_gain()
 
     def toggle_mute(self) -> None:
@@ -331,4 +337,4 @@ class Jukebox:
         self._waiting = following
 
     def _tell_gain(self) -> None:
-        self._player.set_gain(0.0 if self._muted else percent_to_gain(self._volume) * self.sleep.gain)
+        self._player.set_gain(0.0 if self._muted else percent_to_gain(self._volume) * self._trim * self.sleep.gain)

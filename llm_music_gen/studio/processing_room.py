@@ -75,6 +75,19 @@ def plan_processing(request: str, files: Sequence[Path]) -> Processing:
 
 def tool_processing(tool: str, settings: Sequence[str], files: Sequence[Path]) -> Processing:
     """One tool with `name=value` settings. Raises UsageError with what is nearest."""
+    call = _call(tool, settings)
+    return Processing(Plan((call,), REGISTRY[tool].description), tuple(files), str(call))
+
+
+def call_from_text(text: str) -> Call:
+    """A call as people write it: the tool, then `name=value` settings. Raises UsageError."""
+    words = text.split()
+    if not words:
+        raise UsageError("Name a tool.", hint="For example: gain db=-3")
+    return _call(words[0], words[1:])
+
+
+def _call(tool: str, settings: Sequence[str]) -> Call:
     spec = REGISTRY[tool]
     arguments: dict[str, object] = {}
     for setting in settings:
@@ -84,8 +97,7 @@ def tool_processing(tool: str, settings: Sequence[str], files: Sequence[Path]) -
                 f"{setting!r} is no setting.", hint=f"Write for example {spec.parameters[0].name}=..." if spec.parameters else ""
             )
         arguments[name] = _value(spec.parameter(name).kind, value)
-    call = REGISTRY.checked(Call(tool, arguments))
-    return Processing(Plan((call,), f"{spec.description}"), tuple(files), str(call))
+    return REGISTRY.checked(Call(tool, arguments))
 
 
 def run_processing(

@@ -59,6 +59,7 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
         Action(("n",), "night", "Night", "Calm enough to sleep to, or not.", False),
         Action(("j",), "go('jobs')", "Jobs", "What is queued, running and done.", True),
         Action(("s",), "go('songs')", "Songs", "Every song of the library.", True),
+        Action(("p",), "go('processing')", "Process", "Change audio files by request: warmer, louder, without the hiss.", True),
         Action(("r",), "refresh_screen", "Refresh", "Look at songs and models again.", True),
     ),
     "generate": (
@@ -126,6 +127,16 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
         Action(("delete",), "remove", "Remove", "Forget the marked job; its songs stay.", False, "Del"),
         Action(("w",), "when_done", "When done", "What happens when all is done: nothing, play, sleep or shut down.", True),
         Action(("g",), "open_log", "Log", "Show the log of the marked job.", False),
+    ),
+    "processing": (
+        _BACK,
+        Action(("f",), "files", "Files", "Name other files, or another request.", True),
+        Action(("r",), "run", "Run", "Carry the plan out; originals stay as they are.", True),
+        Action(("e",), "edit", "Edit", "Change the numbers of the marked step.", True),
+        Action(("delete",), "remove", "Remove", "Take the marked step out of the plan.", True, "Del"),
+        Action(("a",), "compare", "Before/After", "Hear before and after in turn, equally loud.", True),
+        Action(("k",), "keep", "Keep", "Go on with the results.", True),
+        Action(("u",), "undo", "Undo", "Make the version before current again; nothing is deleted.", True),
     ),
     "songs": (
         _BACK,

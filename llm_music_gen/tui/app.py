@@ -368,6 +368,10 @@ def _screen(place: str) -> Screen[None]:
         from llm_music_gen.tui.screens.generate import GenerateScreen
 
         return GenerateScreen()
+    if place == "processing":
+        from llm_music_gen.tui.screens.processing import ProcessingScreen
+
+        return ProcessingScreen()
     if place == "jukebox":
         from llm_music_gen.tui.screens.jukebox import JukeboxScreen
 

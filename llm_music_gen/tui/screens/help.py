@@ -7,7 +7,7 @@ from llm_music_gen.tui.screens.dialogs import Page
 
 _TITLES = {
     "main": "Main Menu", "generate": "Generate Music", "jukebox": "Output Jukebox", "configuration": "Configuration",
-    "jobs": "Jobs", "songs": "Songs",
+    "jobs": "Jobs", "songs": "Songs", "processing": "Process Audio",
 }  # fmt: skip
 _NOTES = """
 Letters act in either case, but not while you type in a field; Esc leaves the field.
