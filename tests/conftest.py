@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from llm_music_gen.paths import HOME_VARIABLE
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are processors for the whole suite, because many tests wait; a few named tests run right here."""
+    whole = config.args_source is not pytest.Config.ArgsSource.ARGS
+    return (os.cpu_count() or 1) + 1 if whole else 0
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -34,6 +34,7 @@ def add_music_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frequency", metavar="HZ", help='where the tonic lies: 528, "om", or "A4=432" for the reference')
     parser.add_argument("--tempo", metavar="BPM", help="beats a minute")
     parser.add_argument("--meter", metavar="M/N", help='for example "4/4", "3/4", "6/8"')
+    parser.add_argument("--title", metavar="TEXT", help="its name (default: one that fits its mood)")
     parser.add_argument("--seed", metavar="N", help="the same number gives the same song again")
     parser.add_argument("--theme-model", metavar="NAME", help="GGUF file that imagines the themes, such as ILM3")
     parser.add_argument(
@@ -50,6 +51,8 @@ def add_long_options(parser: argparse.ArgumentParser) -> None:
         "--layers", metavar="LIST", help='under the music: "binaural 10-2", monaural, isochronic, pink noise, rain, surf, '
         'wind, "tone 528", or an .sbg file; louder or softer with "rain -6dB"',
     )  # fmt: skip
+    group.add_argument("--only-layers", action="store_true", help="no music, only the layers: hours of rain, or a beat alone")
+    group.add_argument("--fade", metavar="SPEC", help='how long it fades out at its end: "30s", "5" minutes')
     group.add_argument("--each", metavar="MIN", help='with several frequencies ("174,285,396"): how long each lasts')
     group.add_argument("--intonation", choices=["equal", "just"], help="equal temperament (default), or just above the tonic")
     group.add_argument(

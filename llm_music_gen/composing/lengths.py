@@ -73,6 +73,14 @@ def parse_length(text: str) -> LengthRange:
     return LengthRange(low, high)
 
 
+def parse_fade(text: str) -> float:
+    """How long something fades, in seconds, written as lengths are; up to an hour. Raises UsageError in one sentence."""
+    fade_s = _seconds(text.strip(), text)
+    if fade_s > 3600:
+        raise UsageError(f"A fade of {text!r} is too long: the limit is an hour.", hint=_EXAMPLES)
+    return float(fade_s)
+
+
 def _seconds(part: str, whole: str) -> Fraction:
     if match := _MINUTES.match(part):
         return Fraction(match[1]) * 60

@@ -37,6 +37,8 @@ class SongRequest:
     without: tuple[str, ...] = ()
     taken_titles: tuple[str, ...] = ()
     """Titles of the same batch, not to be used again."""
+    title: str = ""
+    """Its name, where the person has given one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,13 @@ def make_title(tones: Sequence[str], rng: np.random.Generator, taken: Collection
         if title not in taken:
             return title
         title = _draw(tones, rng)
+    return numbered(title, taken)
+
+
+def numbered(title: str, taken: Collection[str]) -> str:
+    """The title, with the first number behind it that is not in `taken`, where it is taken itself."""
+    if title not in taken:
+        return title
     number = 2
     while f"{title} {number}" in taken:
         number += 1

@@ -29,6 +29,8 @@ def promises_of(recipe: Recipe, *, pulse: bool) -> Promises:
     calm = long is not None and long.chapters[0].theme is None
     steps = long is not None and len({chapter.a4_hz for chapter in long.chapters}) > 1
     tonic_hz = long.tonic_hz if long is not None else recipe.tuning.tonic_hz if recipe.tuning is not None else None
+    if long is not None and not long.music and not any(layer.kind in ("tone", "isochronic") for layer in long.layers):
+        tonic_hz = None  # beats lie on either side of their carrier, and noise has no tone
     return Promises(
         frames=recipe.theme.length_frames,
         tonic_hz=None if steps else tonic_hz,
@@ -40,7 +42,7 @@ def promises_of(recipe: Recipe, *, pulse: bool) -> Promises:
         lufs=recipe.loudness_lufs,
         true_peak_dbtp=MOST_TRUE_PEAK_DBTP,
         longest_silence_s=MOST_SILENCE_S,
-        varied=long is not None,
+        varied=long is not None and long.music,
     )
 
 

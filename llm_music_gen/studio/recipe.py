@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from llm_music_gen.domain.text_model import Exchange
 from llm_music_gen.errors import StorageError, StudioError, UsageError
@@ -88,7 +88,8 @@ class Recipe(Record):
     theme: ThemeRecord
     unit: str = Field(pattern=r"^1/\d{1,2}$")
     """Unit note length of the sections' text, as in `L:`."""
-    sections: tuple[SectionText, ...] = Field(min_length=1)
+    sections: tuple[SectionText, ...]
+    """What the model wrote; nothing where only layers sound."""
     style_names: tuple[str, ...]
     """Style sheets, in the order of blending; `theme.mood` bends the result."""
     style_sha256: str
@@ -110,6 +111,14 @@ class Recipe(Record):
     """Where a model imagined the theme: what it was asked and answered. Nothing is asked again."""
     long: LongRecord | None = None
     """Of tracks that are made of chapters; songs have none."""
+
+    @model_validator(mode="after")
+    def _has_notes(self) -> Recipe:
+        silent = self.long is not None and not self.long.music
+        chapters = self.long.chapters if self.long is not None else ()
+        if not silent and not all((self.sections, *(chapter.sections for chapter in chapters))):
+            raise ValueError("there are no notes")
+        return self
 
     @property
     def identity(self) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_music_gen.composing.form import fixed_tempo
-from llm_music_gen.composing.lengths import parse_length
+from llm_music_gen.composing.lengths import parse_fade, parse_length
 from llm_music_gen.composing.lexicon import split_words
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.meter import Meter
@@ -18,6 +18,7 @@ from llm_music_gen.studio.long.layers import check_layers
 from llm_music_gen.tuning.frequency import Frequency, parse_frequency
 
 MAX_SONGS = 1000
+MAX_TITLE_CHARACTERS = 120
 MAX_STYLES_CHARACTERS = 500
 MAX_SEED = 2**53 - 1  # a seed survives JSON readers that know only doubles
 
@@ -31,6 +32,8 @@ class LongWords:
     night: bool = False
     intonation: str = ""
     upload_kit: str = ""
+    only_layers: bool = False
+    fade: str = ""
 
     def checked(self) -> dict[str, Any]:
         """The fields of a request. Raises UsageError in one sentence."""
@@ -38,6 +41,12 @@ class LongWords:
             parse_length(self.each)
         if self.layers:
             check_layers(self.layers)
+        elif self.only_layers:
+            raise UsageError(
+                "There is nothing to hear without music and layers.", hint='Say which layers, such as "brown, rain".'
+            )
+        if self.fade:
+            parse_fade(self.fade)
         for name, value, choices in (
             ("intonation", self.intonation, ("equal", "just")), ("upload kit", self.upload_kit, ("yes", "no")),
         ):  # fmt: skip
@@ -77,6 +86,12 @@ class GenerateRequest:
     """equal or just; empty is equal."""
     upload_kit: str = ""
     """yes or no; empty is yes from an hour on."""
+    only_layers: bool = False
+    """Whether nothing sounds but the layers."""
+    fade: str = ""
+    """How long a track of layers or hours fades out, as a length; empty leaves it to the track."""
+    title: str = ""
+    """Its name; empty leaves it to whoever imagines the theme."""
     theme_model: str = ""
     """GGUF file that imagines the themes."""
     server: str = ""
@@ -187,7 +202,10 @@ class GenerateRequest:
             songs=request.songs, length=request.length or None, key=request.key or None, tempo=request.tempo_bpm,
             meter=request.meter or None, seed=request.seed, formats=",".join(request.formats) or None,
             frequency=request.frequency, server=request.server or None,
-            long=LongWords(request.each, request.layers, request.night, request.intonation, request.upload_kit),
+            long=LongWords(
+                request.each, request.layers, request.night, request.intonation, request.upload_kit, request.only_layers,
+                request.fade,
+            ),
         )  # fmt: skip
 
 
@@ -261,6 +279,14 @@ def read_formats(text: str) -> tuple[AudioFormat, ...]:
     if not names:
         raise UsageError("No format is given.", hint=f"Choose from {', '.join(FORMATS)}.")
     return tuple(known for name in names for known in FORMATS if known == name)
+
+
+def titled(text: str) -> str:
+    """A title as files and tags can carry it: one line, at most 120 characters. Raises UsageError for one without a letter."""
+    title = " ".join("".join(char if char.isprintable() else " " for char in text).split())[:MAX_TITLE_CHARACTERS].strip()
+    if text and not title:
+        raise UsageError("The title has no readable character.", hint="Give a few words.")
+    return title
 
 
 def _songs(text: str | int) -> int:

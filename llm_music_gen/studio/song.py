@@ -16,6 +16,7 @@ import numpy as np
 from llm_music_gen import __version__
 from llm_music_gen.arranging import write_midi
 from llm_music_gen.composing.theme import PlannedSong, SongRequest, ThemeWriter, resolve_style
+from llm_music_gen.composing.titles import numbered
 from llm_music_gen.composing.tune import Tune, WrittenSection, sheet_of, write_tune
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import Arrangement, Intonation, System
@@ -182,8 +183,10 @@ def plan_stage(request: SongRequest, seed: int, workshop: Workshop) -> Work[Plan
     """Words -> what the song shall be. Refuses at once when there is no room for it."""
     yield Progress("theme", 0.0, "Planning the song")
     planned = workshop.theme_writer.plan(request, workshop.styles, np.random.default_rng(stream(seed, "theme")))
-    key = planned.theme.key
-    planned = replace(planned, theme=replace(planned.theme, key=workshop.tuning.key(key, key.mode)))
+    key, title = planned.theme.key, planned.theme.title
+    if request.title:
+        title = numbered(request.title, request.taken_titles)
+    planned = replace(planned, theme=replace(planned.theme, key=workshop.tuning.key(key, key.mode), title=title))
     check_room(workshop.songs_dir, planned.theme.length_frames)
     yield Progress("theme", 1.0, f'"{planned.theme.title}"', {"title": planned.theme.title})
     return planned

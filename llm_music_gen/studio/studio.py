@@ -287,6 +287,7 @@ class Studio:
             meter=Meter.parse(request.meter) if request.meter else None,
             instruments=request.instruments,
             without=request.without,
+            title=request.title,
         )
 
     def _long(

@@ -31,17 +31,18 @@ def run(arguments: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from llm_music_gen.cli.follow import follow_songs
-    from llm_music_gen.studio.request import GenerateRequest, LongWords
+    from llm_music_gen.studio.request import GenerateRequest, LongWords, titled
 
     request = GenerateRequest.from_words(
         arguments.styles, songs=arguments.songs, length=arguments.length, key=arguments.key, tempo=arguments.tempo,
         meter=arguments.meter, seed=arguments.seed, formats=arguments.format, output_dir=arguments.output, model=arguments.model,
         soundfont=arguments.soundfont, frequency=arguments.frequency, theme_model=arguments.theme_model, server=arguments.server,
         long=LongWords(
-            arguments.each or "", arguments.layers or "", arguments.night, arguments.intonation or "", arguments.upload_kit or ""
+            arguments.each or "", arguments.layers or "", arguments.night, arguments.intonation or "", arguments.upload_kit or "",
+            arguments.only_layers, arguments.fade or "",
         ),
     )  # fmt: skip
-    request = replace(request, stems=arguments.stems)
+    request = replace(request, stems=arguments.stems, title=titled(arguments.title or ""))
     if arguments.preview:
         return _preview(request, as_json=arguments.json)
     if arguments.queue or arguments.when_done:

@@ -160,7 +160,8 @@ def _delivered(
     done = recipe.model_copy(
         update={"measured": Measured(lufs=round(measured.integrated_lufs, 2), true_peak_dbtp=round(measured.true_peak_dbtp, 2))}
     )
-    write_text(folder / f"{stem}.abc", _abc(recipe))
+    if recipe.long.music:
+        write_text(folder / f"{stem}.abc", _abc(recipe))
     arrangement = _whole_arrangement(recipe, shop)
     if arrangement is not None:
         write_bytes(folder / f"{stem}.mid", write_midi(arrangement))

@@ -14,6 +14,7 @@ from llm_music_gen.composing.chapters import plan_chapters
 from llm_music_gen.composing.lengths import LengthRange
 from llm_music_gen.composing.lexicon import bend_of
 from llm_music_gen.composing.theme import PlannedSong, SongRequest
+from llm_music_gen.composing.titles import numbered
 from llm_music_gen.composing.tune import Tune, write_tune
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.long_form import Calm, Chapter
@@ -22,6 +23,7 @@ from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import System
 from llm_music_gen.domain.theme import SectionPlan, Theme
 from llm_music_gen.errors import UsageError
+from llm_music_gen.sound.bed.layers import BEATS, COLOURS
 from llm_music_gen.sound.steady import steadiness
 from llm_music_gen.studio.long.layers import read_layers
 from llm_music_gen.studio.long.record import ChapterRecord, LayerRecord, LongRecord
@@ -61,6 +63,10 @@ class LongWish:
     """More than one: steps, each a chapter on its own frequency."""
     step_s: float = 600.0
     """Length of a step."""
+    only_layers: bool = False
+    """Nothing sounds but the layers."""
+    fade_s: float | None = None
+    """How long it fades out; None leaves it to the track."""
 
     @property
     def calm(self) -> Calm:
@@ -79,6 +85,11 @@ def plan_long(request: SongRequest, wish: LongWish, seed: int, created: str, wor
     rng = np.random.default_rng(stream(seed, "theme"))
     planned = workshop.theme_writer.plan(replace(request, length=_SONG), workshop.styles, rng)
     theme, style = planned.theme, planned.style
+    title = request.title or (_named_by(wish.layers) if wish.only_layers else "")
+    if title:
+        theme = replace(theme, title=numbered(title, request.taken_titles))
+    if wish.only_layers:
+        theme = replace(theme, hints=())  # about words for music
     tuning = tune_to(wish.frequencies[0] if wish.frequencies else None, request.key)
     key = tuning.key(theme.key, theme.key.mode)
     length_s = _length_s(request.length, wish, rng)
@@ -86,13 +97,18 @@ def plan_long(request: SongRequest, wish: LongWish, seed: int, created: str, wor
     tones = bend_of(planned.moods).tones
     if len(wish.frequencies) > 1:
         chapters = _steps(wish, key, length_s)
+    elif wish.only_layers:
+        chapters = (Chapter(0, 0.0, length_s, theme.title, key, 0.0, 0.0, tuning.a4_hz),)
     else:
         plain = plan_chapters(length_s, key, tones, wish.calm, rng, (theme.title,))
         chapters = tuple(replace(chapter, a4_hz=tuning.a4_hz) for chapter in plain)
     theme = replace(theme, key=key, meter=_COMMON_TIME, form=(_MATERIAL,), length_frames=frames)
     layers = _layers(wish, tuning, theme.tempo_bpm, length_s)
     yield Progress("theme", 1.0, f'"{theme.title}", {len(chapters)} chapters', {"title": theme.title, "chapters": len(chapters)})
-    written = yield from _written(request, replace(planned, theme=theme), chapters, seed, workshop)
+    if wish.only_layers:
+        written: tuple[ChapterRecord, ...] = tuple(ChapterRecord.of(chapter, "1/8", (), None) for chapter in chapters)
+    else:
+        written = yield from _written(request, replace(planned, theme=theme), chapters, seed, workshop)
     finish = workshop.finish
     return Recipe(
         schema=1, created=created, seed=seed, a4_hz=tuning.a4_hz, theme=ThemeRecord.of(theme), unit=written[0].unit,
@@ -105,9 +121,21 @@ def plan_long(request: SongRequest, wish: LongWish, seed: int, created: str, wor
         long=LongRecord(
             calm=wish.calm, intonation=wish.intonation, tonic_hz=tuning.tonic_hz,
             frequency=", ".join(frequency.label for frequency in wish.frequencies), chapters=written, layers=layers,
-            band=_band(style, request.without, workshop, promised=bool(wish.frequencies)) if is_calm(style) else (),
+            music=not wish.only_layers, fade_s=wish.fade_s,
+            band=(
+                _band(style, request.without, workshop, promised=bool(wish.frequencies))
+                if is_calm(style) and not wish.only_layers
+                else ()
+            ),
         ),
     )  # fmt: skip
+
+
+def _named_by(layers: str) -> str:
+    """A title for a track of nothing but layers: "Brown noise, rain"."""
+    names = [part.strip().split()[0].lower() for part in layers.split(",") if part.strip()]
+    said = [f"{name} noise" if name in COLOURS else f"{name} beat" if name in BEATS else name for name in names]
+    return ", ".join(dict.fromkeys(name for name in said if not name.endswith(".sbg"))).capitalize()
 
 
 def _length_s(length: LengthRange, wish: LongWish, rng: np.random.Generator) -> float:
@@ -143,6 +171,8 @@ def _layers(wish: LongWish, tuning: Tuning, tempo_bpm: float, length_s: float) -
     """The layers asked for, and a pulse where the frequency itself is too low to be heard."""
     tonic_hz = tuning.tonic_hz or tuning.a4_hz / 2
     layers = read_layers(wish.layers, tonic_hz=tonic_hz, tempo_bpm=tempo_bpm, length_s=length_s)
+    if wish.only_layers and not layers:
+        raise UsageError("There is nothing to hear without music and layers.", hint='Say which layers, such as "brown, rain".')
     rate = beat_hz(wish.frequencies[0]) if len(wish.frequencies) == 1 else None
     if rate is not None and not any(layer.kind in ("binaural", "monaural", "isochronic") for layer in layers):
         layers += read_layers(f"isochronic {rate:g}", tonic_hz=tonic_hz, tempo_bpm=tempo_bpm, length_s=length_s)

@@ -25,8 +25,8 @@ class ChapterRecord(Record):
     a4_hz: float = Field(gt=300, lt=700)
     unit: str = Field(pattern=r"^1/\d{1,2}$")
     """Unit note length of the sections' text."""
-    sections: tuple[SectionText, ...] = Field(min_length=1)
-    """What the model wrote for it."""
+    sections: tuple[SectionText, ...]
+    """What the model wrote for it; nothing where only layers sound."""
     theme: ThemeRecord | None = None
     """Where a band plays the chapter as a song of its own; None for calm music."""
 
@@ -73,6 +73,10 @@ class LongRecord(Record):
     """As asked for, for people."""
     chapters: tuple[ChapterRecord, ...] = Field(min_length=1)
     layers: tuple[LayerRecord, ...] = ()
+    music: bool = True
+    """Whether anything sounds beside the layers."""
+    fade_s: float | None = None
+    """How long it fades out, where that was asked for."""
     band: tuple[str, ...] = ()
     """Instruments that play motifs in calm music: names, own voices in <angle brackets>."""
     rounds: int = 0

@@ -22,7 +22,7 @@ from llm_music_gen.sound.long.track import Track
 from llm_music_gen.sound.steady import steadiness
 from llm_music_gen.studio.band import played
 from llm_music_gen.studio.long.layers import bed_layer
-from llm_music_gen.studio.long.record import ChapterRecord, LongRecord
+from llm_music_gen.studio.long.record import ChapterRecord, LayerRecord, LongRecord
 from llm_music_gen.studio.recipe import Recipe, read_recipe
 from llm_music_gen.studio.song import style_sha256
 from llm_music_gen.styles import Style, load_styles
@@ -46,9 +46,25 @@ def track_of(recipe: Recipe, styles: Mapping[str, Style], soundfont: Path) -> Tr
         raise StyleError(f"The style sheets ({names}) have changed since this track was planned.", hint="Plan it anew.")
     chapters = tuple(long.chapter(number) for number in range(len(long.chapters)))
     calm = long.chapters[0].theme is None
-    score = _calm(recipe, long, chapters, style) if calm else _band(recipe, long, chapters, style, soundfont)
-    layers = tuple(bed_layer(record, recipe.seed + 101 * number) for number, record in enumerate(long.layers))
+    if not long.music:
+        score = LongScore(recipe.theme.length_frames, chapters, (), (), 0.0, 0.0)
+    else:
+        score = _calm(recipe, long, chapters, style) if calm else _band(recipe, long, chapters, style, soundfont)
+    if long.fade_s is not None:
+        score = replace(score, fade_out_s=long.fade_s)
+    layers = tuple(bed_layer(_ending(record, recipe), recipe.seed + 101 * number) for number, record in enumerate(long.layers))
     return Track(score, soundfont, layers)
+
+
+def _ending(layer: LayerRecord, recipe: Recipe) -> LayerRecord:
+    """A layer that fades with its track: where only layers sound, or where a fade was asked for."""
+    assert recipe.long is not None
+    fade_s = recipe.long.fade_s
+    if layer.end_s is not None or (recipe.long.music and fade_s is None):
+        return layer
+    length_s = recipe.theme.length_frames / SAMPLE_RATE_HZ
+    fade_s = min(layer.fade_s if fade_s is None else fade_s, length_s / 2)
+    return layer.model_copy(update={"end_s": length_s, "fade_s": fade_s})
 
 
 def _calm(recipe: Recipe, long: LongRecord, chapters: tuple[Chapter, ...], style: Style) -> LongScore:

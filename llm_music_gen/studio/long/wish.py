@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from llm_music_gen.composing.lengths import LengthRange, parse_length
+from llm_music_gen.composing.lengths import LengthRange, parse_fade, parse_length
 from llm_music_gen.studio.long.plan import LONG_FROM_S, LongWish
 from llm_music_gen.studio.recipe import Recipe
 from llm_music_gen.studio.request import GenerateRequest, read_frequencies
@@ -19,7 +19,8 @@ KIT_FROM_S = 3_600
 def is_long(request: GenerateRequest, length: LengthRange, frequencies: Sequence[Frequency]) -> bool:
     """Whether a request is for a track of chapters and layers rather than a song."""
     pulse = any(frequency.kind == "pulse" or frequency.hz < LOWEST_AUDIBLE_HZ for frequency in frequencies)
-    return bool(length.min_s >= LONG_FROM_S or len(frequencies) > 1 or request.layers or request.night or pulse)
+    layered = bool(request.layers or request.only_layers)
+    return bool(length.min_s >= LONG_FROM_S or len(frequencies) > 1 or layered or request.night or pulse)
 
 
 def long_wish(request: GenerateRequest, usual_frequency: str) -> LongWish:
@@ -27,7 +28,8 @@ def long_wish(request: GenerateRequest, usual_frequency: str) -> LongWish:
     return LongWish(
         night=request.night, intonation="just" if request.intonation == "just" else "equal", layers=request.layers,
         frequencies=read_frequencies(request.frequency or usual_frequency),
-        step_s=float(parse_length(request.each or "10").min_s),
+        step_s=float(parse_length(request.each or "10").min_s), only_layers=request.only_layers,
+        fade_s=parse_fade(request.fade) if request.fade else None,
     )  # fmt: skip
 
 
