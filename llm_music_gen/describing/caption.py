@@ -1,0 +1,196 @@
+"""The caption: a few sentences in plain English, made of the facts alone. No model, the same facts give the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llm_music_gen.describing.affect import AXIS_BAND, NOTE
+from llm_music_gen.describing.facts import Event, Facts, OwnSong
+from llm_music_gen.describing.tones import Beat, Tone
+
+#: Label -> how it is called in a sentence.
+NAMES = {
+    "Silence": "near silence",
+    "Human sounds": "people",
+    "Wind": "wind",
+    "Water": "water",
+    "Natural sounds": "sounds of nature",
+    "Traffic": "traffic",
+    "Sounds of things": "things being moved or handled",
+    "Vehicle": "vehicles",
+    "Bird": "birds",
+    "Outside, rural or natural": "the open air",
+    "Environment and background": "background sound",
+    "Speech": "speech",
+    "Music": "music",
+    "Noise": "noise",
+    "Animal": "animals",
+}
+SCENES = {"public_square": "a public square", "park": "a park", "street_traffic": "a street with traffic"}
+#: Labels that only say of what kind other labels are: named after those.
+_BROAD = ("Natural sounds", "Outside, rural or natural", "Environment and background", "Animal", "Noise", "Sounds of things")
+_KINDS = {
+    "vibrant": "lively and pleasant",
+    "calm": "calm and pleasant",
+    "chaotic": "unpleasant and restless",
+    "monotonous": "unpleasant and monotonous",
+    "neutral": "neither pleasant nor unpleasant",
+}
+_SURE, _THROUGHOUT, _AT_TIMES = 0.8, 0.85, 0.3
+_LOUDNESS = ((0.5, "almost inaudible"), (2.0, "very quiet"), (6.0, "quiet"), (14.0, "moderately loud"), (30.0, "loud"))
+_MOST_TONES = 3
+_SILENCE_S, _CLIPPED = 2.0, 10
+
+
+def caption(facts: Facts) -> str:
+    """The caption. Names at least two measured facts and every event over its threshold."""
+    sentences = [*_own(facts.own, facts.length_s), *_scene(facts), *_loudness(facts), *_character(facts)]
+    sentences += [*_music(facts), *_tones(facts), *_faults(facts), *_mood(facts)]
+    return " ".join(sentences)
+
+
+def _own(own: OwnSong | None, length_s: float) -> list[str]:
+    if own is None:
+        return []
+    styles = ", ".join(own.styles)
+    kind = "track" if own.chapters else "song"
+    first = f'"{own.title}" is {_article(styles)} {styles} {kind} of this studio, {clock(length_s)} long'
+    if own.chapters > 1:
+        return [f"{first}, in {own.chapters} chapters.", *_tuning(own), *_layers(own)]
+    out = [f"{first}, in {own.key}, {own.tempo_bpm:g} bpm, {own.meter}."]
+    if own.instruments:
+        out.append(f"It is played by {listed(own.instruments)}.")
+    if own.form:
+        out.append(f"Its form over {own.bars} bars is {' - '.join(own.form)}.")
+    return [*out, *_tuning(own), *_layers(own)]
+
+
+def _tuning(own: OwnSong) -> list[str]:
+    if own.tonic_hz is not None:
+        return [f"Its tonic lies on {own.tonic_hz:g} Hz."]
+    return [f"Its A is at {own.a4_hz:g} Hz."] if own.a4_hz != 440.0 else []
+
+
+def _layers(own: OwnSong) -> list[str]:
+    return [f"Under it: {listed(own.layers)}."] if own.layers else []
+
+
+def _scene(facts: Facts) -> list[str]:
+    scape = facts.soundscape
+    if scape is None:
+        return []
+    plain = [event for event in scape.events if event.label not in _BROAD]
+    broad = [event for event in scape.events if event.label in _BROAD]
+    where = f"This sounds like {SCENES[scape.scene]}" if scape.scene in SCENES and facts.own is None else ""
+    if not scape.events:
+        return [f"{where}." if where else "No kind of sound stands out clearly enough to be named."]
+    named = listed([_named(event) for event in plain or broad])
+    opening = f"{where}, with {named}." if where else f"You hear {named}."
+    if plain and broad:
+        opening += f" It also has the character of {listed([NAMES[event.label] for event in broad])}."
+    return [opening]
+
+
+def _named(event: Event) -> str:
+    name = NAMES[event.label]
+    when = " throughout" if event.share >= _THROUGHOUT else " at times" if 0 < event.share <= _AT_TIMES else ""
+    return f"{name}{when}" if event.confidence >= _SURE else f"probably {name}{when}"
+
+
+def _loudness(facts: Facts) -> list[str]:
+    if facts.lufs is None:
+        return [f"It is {clock(facts.length_s)} of silence, {facts.n5_sone:.1f} sone."]
+    word = next((word for limit, word in _LOUDNESS if facts.n5_sone < limit), "very loud")
+    out = f"At {facts.lufs:.1f} LUFS, and with full scale taken as {facts.calibration_db:g} dB, it is {word}:"
+    return [f"{out} {facts.laeq_db:.0f} dB(A), and {facts.n5_sone:.1f} sone are exceeded for 5 % of the time."]
+
+
+def _character(facts: Facts) -> list[str]:
+    if facts.lufs is None:
+        return []
+    words = []
+    if facts.sharpness_acum > 0:
+        tone = "dark" if facts.sharpness_acum < 1.1 else "bright" if facts.sharpness_acum > 1.9 else "balanced in tone"
+        words.append(f"{tone} (sharpness {facts.sharpness_acum:.1f} acum)")
+    if facts.roughness_asper >= 0.25:
+        words.append(f"rough ({facts.roughness_asper:.2f} asper)")
+    steady = "steady" if facts.level_range_db < 4 else "changing" if facts.level_range_db > 10 else "moderately varied"
+    words.append(f"{steady} (loud and soft moments lie {facts.level_range_db:.0f} dB apart)")
+    return [f"It is {listed(words)}."]
+
+
+def _music(facts: Facts) -> list[str]:
+    if facts.own is not None:
+        return []  # the recipe knows better
+    if facts.tempo_bpm is not None and facts.key is not None:
+        return [f"The music moves at about {facts.tempo_bpm:.0f} bpm and seems to be in {facts.key}."]
+    if facts.tempo_bpm is not None:
+        return [f"Its pulse is about {facts.tempo_bpm:.0f} bpm."]
+    return [f"The music seems to be in {facts.key}."] if facts.key is not None else []
+
+
+def _tones(facts: Facts) -> list[str]:
+    out = []
+    standing = [tone for tone in facts.tones if tone.share >= 0.5][:_MOST_TONES]
+    if standing:
+        many = "A tone stands" if len(standing) == 1 else "Tones stand"
+        out.append(f"{many} at {listed([_tone(tone) for tone in standing])}.")
+    if facts.beat is not None:
+        out.append(_beat(facts.beat))
+    return out
+
+
+def _tone(tone: Tone) -> str:
+    where = "" if tone.channels == "both" else f" on the {tone.channels}"
+    if tone.glides:
+        return f"{tone.lowest_hz:.1f} to {tone.highest_hz:.1f} Hz{where}"
+    return f"{tone.frequency_hz:.1f} Hz{where}"
+
+
+def _beat(beat: Beat) -> str:
+    if beat.glides:
+        return (
+            f"Between the ears it beats at {beat.lowest_hz:.1f} to {beat.highest_hz:.1f} Hz, around {beat.carrier_hz:.1f} Hz: "
+            "a binaural beat that changes."
+        )
+    return f"Between the ears it beats at {beat.beat_hz:.2f} Hz, around {beat.carrier_hz:.1f} Hz: a binaural beat."
+
+
+def _faults(facts: Facts) -> list[str]:
+    out = []
+    if facts.clipping >= _CLIPPED:
+        out.append(f"{facts.clipping} samples are clipped.")
+    if facts.lufs is not None and facts.longest_silence_s >= _SILENCE_S:
+        out.append(f"There is a silence of {facts.longest_silence_s:.1f} s.")
+    if facts.correlation is not None and facts.correlation < -0.2:
+        out.append(f"Left and right work against each other (correlation {facts.correlation:.2f}), so it loses in mono.")
+    return out
+
+
+def _mood(facts: Facts) -> list[str]:
+    if facts.affect is None:
+        return []
+    affect = facts.affect
+    kind = _KINDS[affect.quadrant]
+    return [
+        f"It may feel {kind} (pleasantness {affect.pleasantness:+.1f}, eventfulness {affect.eventfulness:+.1f}, "
+        f"each give or take {AXIS_BAND:g}: {NOTE})."
+    ]
+
+
+def listed(words: Sequence[str]) -> str:
+    """a, b and c."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def clock(length_s: float) -> str:
+    """H:MM:SS, or seconds under a minute: 5:00, 1:00:00, 8.5 s."""
+    if length_s < 60:
+        return f"{length_s:.1f} s"
+    whole = round(length_s)
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+
+
+def _article(word: str) -> str:
+    return "an" if word[:1].lower() in "aeiou" else "a"
