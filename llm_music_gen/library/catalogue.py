@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -83,16 +84,17 @@ class Library:
         with closing(self._open()) as connection, connection:
             connection.execute("DELETE FROM songs WHERE folder = ?", (song.folder.name,))
 
-    def restore(self) -> Song:
-        """Bring back the song that was removed last. Raises LibraryError when the trash is empty."""
+    def restore(self, name: str = "") -> Song:
+        """Bring back the song that was removed last, or the last one whose folder had this name. Raises LibraryError."""
         try:
-            removed = [entry for entry in self._trash_dir.iterdir() if (entry / RECIPE_FILE).is_file()]
+            removed = [entry for entry in self._trash_dir.iterdir() if (entry / RECIPE_FILE).is_file() and _was(entry.name, name)]
         except OSError:
             removed = []
         if not removed:
-            raise LibraryError("The trash is empty.", hint="Nothing was removed that could come back.")
+            said = f"{name!r} is not in the trash." if name else "The trash is empty."
+            raise LibraryError(said, hint="Nothing was removed that could come back.")
         newest = max(removed, key=lambda entry: (entry.stat().st_mtime_ns, entry.name))
-        target = self._songs_dir / newest.name
+        target = self._songs_dir / (name or newest.name)
         if target.exists():
             raise LibraryError(f"A song lies in {target} already.", hint="Move or rename that folder first.")
         try:
@@ -128,6 +130,11 @@ class Library:
             hints=tuple(json.loads(row["hints"])), missing=False,
         )  # fmt: skip
         return song if song.audio_file else replace(song, missing=True)
+
+
+def _was(in_trash: str, name: str) -> bool:
+    """Whether a folder in the trash had this name before: another of the same name makes it "name (2)"."""
+    return not name or re.fullmatch(rf"{re.escape(name)}(?: \(\d+\))?", in_trash) is not None
 
 
 def _row(song: Song) -> tuple[object, ...]:

@@ -73,6 +73,14 @@ def make_video(visual: Path, audio: Path, target: Path, *, height: int = 1_080) 
     return target
 
 
+def black_still(target: Path) -> Path:
+    """A black picture, for sound that is listened to in the dark."""
+    from PIL import Image
+
+    Image.new("RGB", (1_920, 1_080)).save(target)
+    return target
+
+
 def stream_lengths_s(path: Path) -> tuple[float, float]:
     """Length of the video and of the audio stream of a file in seconds, by ffprobe."""
     _, ffprobe = _programs()

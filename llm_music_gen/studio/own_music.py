@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +23,7 @@ from llm_music_gen.notation.writer import section_text
 from llm_music_gen.studio.recipe import ModelRecord
 from llm_music_gen.studio.song import Draft
 from llm_music_gen.styles import Style
+from llm_music_gen.styles.sounds import instrument_named
 from llm_music_gen.units import SAMPLE_RATE_HZ, seconds_to_frames
 
 MAX_FILE_BYTES = 20_000_000
@@ -48,6 +49,16 @@ def arrangement_of(path: Path, tempo_bpm: float | None) -> Arrangement:
         arrangement = read_midi(data, path.stem)
         return arrangement if tempo_bpm is None else _at_tempo(arrangement, tempo_bpm)
     return _plain(lead_sheet_of(path, tempo_bpm))
+
+
+def played_by(arrangement: Arrangement, names: Sequence[str]) -> Arrangement:
+    """The arrangement with its parts, drums left out, given to the instruments named, in order. Raises StyleError."""
+    chosen = [instrument_named(name) for name in names]
+    pitched = [place for place, part in enumerate(arrangement.parts) if not part.is_drums]
+    parts = list(arrangement.parts)
+    for place, instrument in zip(pitched, chosen, strict=False):
+        parts[place] = replace(parts[place], program=instrument.program, voice=instrument.voice)
+    return replace(arrangement, parts=tuple(parts))
 
 
 def lead_sheet_of(path: Path, tempo_bpm: float | None) -> LeadSheet:

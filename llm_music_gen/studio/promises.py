@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
 from llm_music_gen.domain.key import Key
+from llm_music_gen.errors import SoundError
 from llm_music_gen.proof import Promises
 from llm_music_gen.proof.checks import BeatPromise
 from llm_music_gen.sound.bed.layers import Beats
@@ -56,3 +59,17 @@ def _promised(layer: LayerRecord) -> BeatPromise:
     kind: Beats = "binaural" if layer.kind == "binaural" else "monaural" if layer.kind == "monaural" else "isochronic"
     end_s = math.inf if layer.end_s is None else layer.end_s
     return BeatPromise(kind, layer.carrier_hz, Schedule(layer.beat_points), layer.start_s, end_s)
+
+
+def promises_beside(path: Path) -> Promises | None:
+    """What proof.json beside a file says was promised, if it speaks of that file. Raises SoundError."""
+    place = path.with_name("proof.json")
+    if not place.is_file():
+        return None
+    try:
+        data = json.loads(place.read_text(encoding="utf-8"))
+        named, promises = Path(str(data["file"])).stem, data["promises"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise SoundError(f"{place} cannot be read.", hint="Remove it to measure the file without promises.") from error
+    # Every format of a song is held to the same promises.
+    return Promises.from_dict(promises) if named == path.stem and isinstance(promises, dict) else None

@@ -223,6 +223,8 @@ class RenderRequest:
     soundfont: str = ""
     stems: bool = False
     """Whether every part is written as a file of its own, too."""
+    instruments: tuple[str, ...] = ()
+    """Who plays its parts where no style has a band for them, in their order; empty leaves them as they are."""
 
     @staticmethod
     def from_words(

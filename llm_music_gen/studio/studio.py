@@ -40,7 +40,7 @@ from llm_music_gen.studio.long.preview import make_preview
 from llm_music_gen.studio.long.unfinished import Order, Unfinished, begin, find_unfinished
 from llm_music_gen.studio.long.wish import is_long, long_wish, unfinished_key, wants_kit
 from llm_music_gen.studio.names import safe_name
-from llm_music_gen.studio.own_music import arrangement_of, draft_from_sheet, lead_sheet_of
+from llm_music_gen.studio.own_music import arrangement_of, draft_from_sheet, lead_sheet_of, played_by
 from llm_music_gen.studio.recipe import Recipe, read_recipe
 from llm_music_gen.studio.request import GenerateRequest, RenderRequest, read_formats, read_frequencies
 from llm_music_gen.studio.seeds import new_seed, song_seed
@@ -203,7 +203,7 @@ class Studio:
             draft = draft_from_sheet(request.file, sheet, request.styles, workshop.styles, seed=seed, created=_now())
             target = Path(request.output_dir).expanduser() if request.output_dir else None
             return [(yield from self._one(finish_song(draft, workshop), 1, 1, target))]
-        arrangement = arrangement_of(request.file, request.tempo_bpm)
+        arrangement = played_by(arrangement_of(request.file, request.tempo_bpm), request.instruments)
         folder = Path(request.output_dir).expanduser() if request.output_dir else request.file.resolve().parent
         work = play_as_is(arrangement, _now(), request.file, folder, workshop)
         return [(yield from self._one(work, 1, 1, None, filed=False))]

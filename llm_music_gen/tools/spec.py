@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import keyword
 import math
 import types
 import typing
@@ -63,6 +64,12 @@ class ToolSpec:
     description: str
     parameters: tuple[Parameter, ...]
     function: Callable[..., Any]
+    reads_only: bool = False
+    """Whether it changes nothing: such a tool may be called without asking anybody."""
+
+    def call(self, *given: Any, **arguments: Any) -> Any:
+        """The function with what is not the caller's, then the arguments by their names on the wire."""
+        return self.function(*given, **{_in_python(name): value for name, value in arguments.items()})
 
     def parameter(self, name: str) -> Parameter:
         """One parameter. Raises UsageError that names the nearest."""
@@ -93,17 +100,24 @@ class ToolSpec:
         }
 
 
-def tool(function: Callable[..., Any], *, skip: Iterable[str] = ()) -> ToolSpec:
-    """The ToolSpec of a function; `skip` names arguments that are not the caller's. Raises TypeError for a bad type."""
+def tool(function: Callable[..., Any], *, skip: Iterable[str] = (), reads_only: bool = False) -> ToolSpec:
+    """The ToolSpec of a function; `skip` names arguments that are not the caller's. Raises TypeError for a bad type.
+
+    A name that Python keeps for itself ends in an underscore in the function and not on the wire: `from_` is "from".
+    """
     description, explanations = _docstring(inspect.getdoc(function) or "")
     hints = typing.get_type_hints(function, include_extras=True)
     skipped = set(skip)
     parameters = tuple(
-        _parameter(function.__name__, parameter, hints[parameter.name], explanations.get(parameter.name, ""))
+        _parameter(function.__name__, parameter, hints[parameter.name], explanations.get(parameter.name.rstrip("_"), ""))
         for parameter in inspect.signature(function).parameters.values()
         if parameter.name not in skipped
     )
-    return ToolSpec(function.__name__.rstrip("_"), description, parameters, function)
+    return ToolSpec(function.__name__.rstrip("_"), description, parameters, function, reads_only)
+
+
+def _in_python(name: str) -> str:
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def _parameter(owner: str, parameter: inspect.Parameter, hint: Any, explanation: str) -> Parameter:
@@ -120,7 +134,7 @@ def _parameter(owner: str, parameter: inspect.Parameter, hint: Any, explanation:
     else:
         kind = _kind(owner, parameter.name, plain)
     default = REQUIRED if parameter.default is inspect.Parameter.empty else parameter.default
-    return Parameter(parameter.name, kind, default, explanation, bounds, choices, optional)
+    return Parameter(parameter.name.rstrip("_"), kind, default, explanation, bounds, choices, optional)
 
 
 def _kind(owner: str, name: str, plain: Any) -> str:
@@ -141,7 +155,8 @@ def _docstring(text: str) -> tuple[str, dict[str, str]]:
     for line in rest.splitlines():
         name, colon, explanation = line.strip().partition(": ")
         if colon and name.isidentifier():
-            explanations[name], last = explanation.strip(), name
+            last = name.rstrip("_")
+            explanations[last] = explanation.strip()
         elif last and line.strip():
             explanations[last] += " " + line.strip()
     return " ".join(head.split()), explanations

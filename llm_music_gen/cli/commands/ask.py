@@ -1,59 +1,106 @@
-"""`ask`: what a request in plain English comes to, as tool calls."""
+"""`ask`: says in plain English what is wanted; the studio chooses its tools, shows them, and uses them."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llm_music_gen.cli.options import open_studio
+
+if TYPE_CHECKING:
+    from llm_music_gen.assistant.assistant import Assistant, Proposal
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The request, the file it is about, and how the plan is shown."""
+    """The request, the file it is about, and what is done with the plan."""
     parser.add_argument(
         "request", metavar="REQUEST", nargs="+", help='for example "make it warmer and louder for YouTube, remove the hiss"'
     )
-    parser.add_argument("--file", metavar="FILE", help="the audio file it is about")
-    parser.add_argument(
-        "--plan",
-        action="store_true",
-        help="show the tool calls and run nothing; without it, sound is changed where --file names one",
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object: calls and reply")
+    parser.add_argument("--file", metavar="FILE", help="the audio file it is about (default: the one of the request before)")
+    parser.add_argument("--plan", action="store_true", help="show the tool calls and run nothing")
+    parser.add_argument("--yes", action="store_true", help="do not ask before deleting and before hours of work")
+    parser.add_argument("--json", action="store_true", help="one JSON object for the plan, then one for each answer")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the plan; without --plan, what only changes the sound of a file is carried out as `process` does it."""
-    from llm_music_gen.processing.registry import REGISTRY
+    """Plan, ask where that must be, carry out, tell. 1 when something failed or could not be done."""
+    from llm_music_gen.assistant.assistant import Assistant
+
+    words = " ".join(arguments.request)
+    if arguments.plan:
+        return _plan_only(words, arguments.file, as_json=arguments.json)
+    with open_studio() as studio:
+        assistant = Assistant(studio)
+        if arguments.file:
+            assistant.open_file(Path(arguments.file).expanduser())
+        proposal = assistant.propose(words)
+        _show(proposal, as_json=arguments.json)
+        if proposal.question:
+            if not arguments.yes and not _agreed(proposal.question):
+                return 1
+            proposal = assistant.propose("yes")
+        if not proposal.ready:
+            return 1 if proposal.calls else 0
+        return _carry_out(assistant, proposal, as_json=arguments.json)
+
+
+def _plan_only(words: str, file: str | None, *, as_json: bool) -> int:
+    """The plan for a file that need not be there; nothing is remembered."""
+    from llm_music_gen.assistant.catalogue import CATALOGUE
+    from llm_music_gen.processing.files import SUFFIXES
     from llm_music_gen.requests import Situation, plan_request
 
-    file = arguments.file
-    beside = _beside(Path(file)) if file else ()
-    plan = plan_request(" ".join(arguments.request), Situation(file=file, files_in_folder=beside), REGISTRY)
-    if file and not arguments.plan and plan.calls and all(call.tool in REGISTRY for call in plan.calls):
-        return _process(file, " ".join(arguments.request), as_json=arguments.json)
-    if arguments.json:
+    try:
+        beside = (
+            tuple(sorted(path.name for path in Path(file).parent.iterdir() if path.suffix.lower() in SUFFIXES)) if file else ()
+        )
+    except OSError:
+        beside = ()
+    plan = plan_request(words, Situation(file=file, files_in_folder=beside[:500]), CATALOGUE)
+    if as_json:
         print(json.dumps(plan.as_json(), ensure_ascii=False))
-        return 0
-    for call in plan.calls:
-        print(call)
-    print(plan.reply)
-    if not arguments.plan:
-        print("Sounds are changed where --file names one, songs are made with `generate`; this was only the plan.")
+    else:
+        for call in plan.calls:
+            print(call)
+        print(plan.reply)
     return 0
 
 
-def _process(file: str, request: str, *, as_json: bool) -> int:
-    from llm_music_gen.cli.commands import process
+def _show(proposal: Proposal, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(proposal.as_json(), ensure_ascii=False), flush=True)
+    elif proposal.reply:
+        print(f"Llm-Music-Gen: {proposal.reply}")
 
-    parser = argparse.ArgumentParser()
-    process.add_options(parser)
-    return process.run(parser.parse_args([*(["--json"] if as_json else []), "--", file, request]))
+
+def _agreed(question: str) -> bool:
+    """Ask at the terminal. Elsewhere nobody can answer: the question waits for `ask yes`."""
+    if not sys.stdin.isatty():
+        print(f'Llm-Music-Gen: {question} Say "llm-music-gen ask yes", or give --yes.', file=sys.stderr)
+        return False
+    return input(f"Llm-Music-Gen: {question} [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _beside(file: Path) -> tuple[str, ...]:
-    """Names of the audio files in the folder of a file; none where it cannot be read."""
-    endings = {".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".aiff"}
-    try:
-        return tuple(sorted(path.name for path in file.parent.iterdir() if path.suffix.lower() in endings))[:500]
-    except OSError:
-        return ()
+def _carry_out(assistant: Assistant, proposal: Proposal, *, as_json: bool) -> int:
+    from llm_music_gen.cli.follow import follow
+    from llm_music_gen.domain.progress import finish
+
+    work = assistant.carry_out(proposal)
+    answers = follow(work, "Working...", sys.stderr) if proposal.takes_long else finish(work)
+    for answer in answers:
+        if as_json:
+            print(json.dumps(answer.as_json(), ensure_ascii=False), flush=True)
+        else:
+            print(f"Llm-Music-Gen: {answer.text}" if not answer.failed else f"Llm-Music-Gen: It failed: {answer.text}")
+    failed = any(answer.failed for answer in answers)
+    tracks = [str(path) for answer in answers for path in answer.play]
+    if tracks and not failed and not as_json and sys.stdout.isatty():
+        from llm_music_gen.cli.commands import play
+
+        parser = argparse.ArgumentParser()
+        play.add_options(parser)
+        return play.run(parser.parse_args(["--", *tracks]))
+    return 1 if failed else 0

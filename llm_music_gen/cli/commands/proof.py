@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,30 +49,14 @@ def _file_of(what: str) -> tuple[Path, Promises | None]:
     """The file and what was promised of it."""
     from llm_music_gen.errors import LibraryError
     from llm_music_gen.proof import Promises
+    from llm_music_gen.studio.promises import promises_beside
 
     path = Path(what).expanduser()
     if path.is_file():
-        return path, _promises_beside(path)
+        return path, promises_beside(path)
     with open_studio() as studio:
         song = studio.library.find(what)
     audio = song.audio_file
     if audio is None or not audio.is_file():
         raise LibraryError(f'The audio of "{song.title}" is missing.', hint='"llm-music-gen remake" makes it again.')
-    return audio, _promises_beside(audio) or Promises(frames=song.frames)
-
-
-def _promises_beside(path: Path) -> Promises | None:
-    """What proof.json beside a file says was promised, if it speaks of that file."""
-    from llm_music_gen.errors import SoundError
-    from llm_music_gen.proof import Promises
-
-    place = path.with_name("proof.json")
-    if not place.is_file():
-        return None
-    try:
-        data = json.loads(place.read_text(encoding="utf-8"))
-        named, promises = Path(str(data["file"])).stem, data["promises"]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise SoundError(f"{place} cannot be read.", hint="Remove it to measure the file without promises.") from error
-    # Every format of a song is held to the same promises.
-    return Promises.from_dict(promises) if named == path.stem and isinstance(promises, dict) else None
+    return audio, promises_beside(audio) or Promises(frames=song.frames)

@@ -15,10 +15,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Be the worker, or with `--job` the process of one job. Returns 1 when another worker is at it."""
     if arguments.job is not None:
+        from llm_music_gen.assistant.queued import KIND, assist
         from llm_music_gen.jobs.child import run_child
         from llm_music_gen.studio.handlers import HANDLERS
 
-        return run_child(HANDLERS, arguments.kind, arguments.job)
+        return run_child({**HANDLERS, KIND: assist}, arguments.kind, arguments.job)
 
     from llm_music_gen.jobs.worker import Worker
     from llm_music_gen.logs import start_logging

@@ -124,11 +124,3 @@ def test_undo_history_and_questions_in_words_are_answered(tone: Path, capsys: py
     assert Path(json.loads(capsys.readouterr().out)["current"]) == tone.absolute()
     assert run(["process", str(tone), "how loud is it?", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["lufs"] == pytest.approx(-20.0, abs=1.5)
-
-
-def test_ask_changes_the_sound_of_a_named_file_and_with_plan_does_not(tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["ask", "--file", str(tone), "--plan", "--json", "make it 3 dB louder"]) == 0
-    assert "calls" in json.loads(capsys.readouterr().out)
-    assert sorted(path.name for path in tone.parent.glob("*.wav")) == ["tone.wav"]
-    assert run(["ask", "--file", str(tone), "--json", "make it 3 dB louder"]) == 0
-    assert Path(json.loads(capsys.readouterr().out)["output"]).name == "tone-processed.wav"
