@@ -10,14 +10,17 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from llm_music_gen.errors import ModelError, UsageError
 from llm_music_gen.llm.formats import Message
+from llm_music_gen.llm.http_stream import Body, Head, HttpStream
 from llm_music_gen.llm.json_constraint import Shape, json_schema
 
 KEY_VARIABLE = "LLM_MUSIC_GEN_API_KEY"
@@ -36,7 +39,10 @@ class _Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OpenAiServer:
-    """One model on one server. Holds no connection between answers."""
+    """One model on one server. Holds no connection between answers.
+
+    Every answer is an iterator that gives "" a few times a second while nothing comes: whoever reads it can leave at any moment.
+    """
 
     base_url: str
     """As in "http://127.0.0.1:11434/v1"."""
@@ -66,29 +72,31 @@ class OpenAiServer:
 
     def models(self) -> tuple[str, ...]:
         """Names of the models there. Raises ModelError."""
-        connection = self._connection()
-        try:
-            connection.request("GET", self._path("/models"), headers=self._headers())
-            response = connection.getresponse()
-            body = response.read(MAX_ANSWER_BYTES)
-            if response.status != 200:
-                raise self._failed(response.status, body)
-            entries = json.loads(body)["data"]
-            return tuple(str(entry["id"]) for entry in entries if entry.get("id"))
-        except (OSError, http.client.HTTPException) as error:
-            raise self._unreachable(error) from error
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            raise ModelError(f"{self.base_url} does not answer like a model server.", hint="Check the address.") from error
-        finally:
-            connection.close()
+        return next((names for names in self._listed() if names is not None), ())
+
+    def _listed(self) -> Iterator[tuple[str, ...] | None]:
+        """None while nothing comes, then the names of the models."""
+        for part in self._exchanged("GET", "/models"):
+            if part is None:
+                yield None
+            elif isinstance(part, Body):
+                try:
+                    entries = json.loads(part.data)["data"]
+                    yield tuple(str(entry["id"]) for entry in entries if entry.get("id"))
+                except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+                    raise self._stranger() from error
 
     def answer(self, messages: Sequence[Message], shape: Shape, *, seed: int) -> str:
         """An answer that should be JSON of this shape; to be checked. Raises ModelError."""
+        return "".join(self.answering(messages, shape, seed=seed))
+
+    def answering(self, messages: Sequence[Message], shape: Shape, *, seed: int) -> Iterator[str]:
+        """The same as it comes, "" while nothing does. Closing the iterator closes the connection."""
         schema = {"type": "json_schema", "json_schema": {"name": "theme", "strict": True, "schema": json_schema(shape)}}
         # llama-cpp-python's own server takes the schema only in its older form.
         older = {"type": "json_object", "schema": json_schema(shape)}
         choices: list[Mapping[str, Any]] = [{"response_format": schema}, {"response_format": older}, {}]
-        return "".join(self._asked(messages, choices, temperature=1.0, seed=seed))
+        return self._asked(_talk(messages), choices, temperature=1.0, seed=seed, max_tokens=MAX_ANSWER_TOKENS)
 
     def write(
         self,
@@ -97,87 +105,114 @@ class OpenAiServer:
         grammar: str = "",
         temperature: float = 0.75,
         seed: int = 0,
+        max_tokens: int = MAX_ANSWER_TOKENS,
         cancelled: Callable[[], bool] | None = None,
     ) -> Iterator[str]:
-        """Text as it is written, under a GBNF grammar where the server takes one; to be checked.
+        """An answer as it is written, "" while nothing comes, under a GBNF grammar where the server takes one; to be checked.
 
-        Ends early, without an error, when `cancelled` says so. Raises ModelError.
+        Ends early, without an error, when `cancelled` says so; closing the iterator closes the connection. Raises ModelError.
         """
-        choices: list[Mapping[str, Any]] = [{"grammar": grammar}, {}] if grammar else [{}]
-        return self._asked(messages, choices, temperature=temperature, seed=seed, cancelled=cancelled)
+        return self._asked(
+            _talk(messages), _grammars(grammar), temperature=temperature, seed=seed, max_tokens=max_tokens, cancelled=cancelled
+        )
+
+    def go_on(
+        self,
+        text: str,
+        *,
+        grammar: str = "",
+        temperature: float = 0.75,
+        seed: int = 0,
+        max_tokens: int = MAX_ANSWER_TOKENS,
+        stop: Sequence[str] = (),
+    ) -> Iterator[str]:
+        """What follows `text`, for models that have a format of their own; otherwise like `write`."""
+        request = {"prompt": text, **({"stop": list(stop)} if stop else {})}
+        return self._asked(
+            ("/completions", request), _grammars(grammar), temperature=temperature, seed=seed, max_tokens=max_tokens
+        )
 
     def _asked(
         self,
-        messages: Sequence[Message],
+        question: tuple[str, Mapping[str, Any]],
         choices: Sequence[Mapping[str, Any]],
         *,
         temperature: float,
         seed: int,
+        max_tokens: int,
         cancelled: Callable[[], bool] | None = None,
     ) -> Iterator[str]:
+        path, asked = question
+        model = self.model
+        if not model:
+            for names in self._listed():
+                if names is None:
+                    yield ""
+                else:
+                    model = next(iter(names), "")
         request = {
-            "model": self.model or next(iter(self.models()), ""),
-            "messages": [{"role": message.speaker, "content": message.text} for message in messages],
-            "temperature": temperature,
-            "max_tokens": MAX_ANSWER_TOKENS,
-            "seed": seed,
-            "stream": True,
-        }
+            "model": model, **asked, "temperature": temperature, "max_tokens": max_tokens, "seed": seed, "stream": True
+        }  # fmt: skip
         for number, extras in enumerate(choices, 1):
             try:
-                yield from self._streamed({**request, **extras}, cancelled)
+                yield from self._streamed(path, {**request, **extras}, cancelled)
             except _Refused as refusal:
                 if number == len(choices):
                     raise ModelError(str(refusal)) from refusal
             else:
                 return
 
-    def _streamed(self, request: Mapping[str, Any], cancelled: Callable[[], bool] | None) -> Iterator[str]:
-        connection = self._connection()
-        try:
-            body = json.dumps(request).encode("utf-8")
-            connection.request("POST", self._path("/chat/completions"), body, self._headers())
-            response = connection.getresponse()
-            if response.status != 200:
-                failure = self._failed(response.status, response.read(MAX_LINE_BYTES))
-                if response.status in _REFUSED:
-                    raise _Refused(str(failure))
-                raise failure
-            kind = response.headers.get("Content-Type", "").lower()
-            if "json" in kind:  # a server that does not stream
-                yield _text_of(self._parsed(response.read(MAX_ANSWER_BYTES)), "message")
-            elif "event-stream" in kind:
-                yield from self._events(response, cancelled)
-            else:
-                raise ModelError(f"{self.base_url} does not answer like a model server.", hint="Check the address.")
-        except TimeoutError as error:
-            raise ModelError(
-                f"{self.name} was silent for {self.silence_s:g} s.", hint="Its model may be too large for that computer."
-            ) from error
-        except (OSError, http.client.HTTPException) as error:
-            raise self._unreachable(error) from error
-        finally:
-            connection.close()
-
-    def _events(self, response: http.client.HTTPResponse, cancelled: Callable[[], bool] | None) -> Iterator[str]:
-        """The texts of a stream of server-sent events. Raises ModelError when it breaks off, lasts too long or is too large."""
-        end, size = time.monotonic() + self.answer_s, 0
-        while not (cancelled is not None and cancelled()):
-            line = response.readline(MAX_LINE_BYTES)
-            size += len(line)
-            if not line:
-                raise ModelError(f"{self.name} broke off in the middle of its answer.")
-            if size > MAX_ANSWER_BYTES or time.monotonic() > end:
-                raise ModelError(f"{self.name} does not come to an end.")
-            if not line.startswith(b"data:"):
-                continue
-            data = line[5:].strip()
-            if data == b"[DONE]":
+    def _streamed(self, path: str, request: Mapping[str, Any], cancelled: Callable[[], bool] | None) -> Iterator[str]:
+        """The texts of an answer. Raises ModelError when it breaks off, lasts too long or is too large."""
+        size = 0
+        for part in self._exchanged("POST", path, json.dumps(request).encode("utf-8")):
+            if cancelled is not None and cancelled():
                 return
-            event = self._parsed(data)
-            text = _text_of(event, "delta")
-            if text:
-                yield text
+            if part is None:
+                yield ""
+            elif isinstance(part, Body):  # a server that does not stream
+                yield _text_of(self._parsed(part.data))
+            else:
+                size += len(part)
+                if not part:
+                    raise ModelError(f"{self.name} broke off in the middle of its answer.")
+                if size > MAX_ANSWER_BYTES:
+                    raise self._endless()
+                if part.startswith(b"data:"):
+                    data = part[5:].strip()
+                    if data == b"[DONE]":
+                        return
+                    text = _text_of(self._parsed(data))
+                    if text:
+                        yield text
+
+    def _exchanged(self, method: str, path: str, body: bytes | None = None) -> Iterator[Body | bytes | None]:
+        """What comes back on success: lines of events or one JSON body; None while nothing comes. Raises ModelError, _Refused."""
+        url = self.base_url.rstrip("/") + path
+        stream = HttpStream(method, url, self._headers(), body, self.silence_s, MAX_LINE_BYTES, MAX_ANSWER_BYTES)
+        end, head = time.monotonic() + self.answer_s, Head(0, "")
+        with closing(stream.parts()) as parts:
+            try:
+                for part in parts:
+                    if time.monotonic() > end:
+                        raise self._endless()
+                    if isinstance(part, Head):
+                        head = part
+                        if head.status == 200 and not re.search("json|event-stream", head.content_type):
+                            raise self._stranger()
+                    elif isinstance(part, Body) and head.status != 200:
+                        failure = self._failed(head.status, part.data[:MAX_LINE_BYTES])
+                        if body is not None and head.status in _REFUSED:
+                            raise _Refused(str(failure))
+                        raise failure
+                    else:
+                        yield part
+            except TimeoutError as error:
+                raise ModelError(
+                    f"{self.name} was silent for {self.silence_s:g} s.", hint="Its model may be too large for that computer."
+                ) from error
+            except (OSError, http.client.HTTPException) as error:
+                raise self._unreachable(error) from error
 
     def _parsed(self, data: bytes) -> Mapping[str, Any]:
         try:
@@ -189,14 +224,6 @@ class OpenAiServer:
         if value.get("error"):
             raise ModelError(f"{self.name} reports: {_reason(value)}.")
         return value
-
-    def _connection(self) -> http.client.HTTPConnection:
-        parts = urlsplit(self.base_url)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        return kind(str(parts.hostname), parts.port, timeout=self.silence_s)
-
-    def _path(self, name: str) -> str:
-        return urlsplit(self.base_url).path.rstrip("/") + name
 
     def _headers(self) -> dict[str, str]:
         key = os.environ.get(KEY_VARIABLE, "").strip()
@@ -211,15 +238,39 @@ class OpenAiServer:
         hint = f"Put its key into the environment variable {KEY_VARIABLE}." if status in (401, 403) else "Look at its log."
         return ModelError(f"{self.name} refuses with status {status}{f' ({reason})' if reason else ''}.", hint=hint)
 
+    def _stranger(self) -> ModelError:
+        return ModelError(f"{self.base_url} does not answer like a model server.", hint="Check the address.")
+
+    def _endless(self) -> ModelError:
+        return ModelError(f"{self.name} does not come to an end.", hint="Choose another of its models.")
+
     def _unreachable(self, error: Exception) -> ModelError:
         return ModelError(f"{self.name} cannot be reached or broke off ({error}).", hint="Is the server running?")
 
 
-def _text_of(event: Mapping[str, Any], part: str) -> str:
+def _talk(messages: Sequence[Message]) -> tuple[str, Mapping[str, Any]]:
+    return "/chat/completions", {"messages": [{"role": message.speaker, "content": message.text} for message in messages]}
+
+
+def _grammars(grammar: str) -> list[Mapping[str, Any]]:
+    """The fields by which servers take a grammar, in the order in which they are tried.
+
+    llama.cpp's server reads `grammar`, vLLM `structured_outputs` and before that `guided_grammar`; most ignore what they do not
+    know, so the first request names them all.
+    """
+    if not grammar:
+        return [{}]
+    both = {"grammar": grammar, "structured_outputs": {"grammar": grammar}}
+    return [{**both, "guided_grammar": grammar}, both, {}]
+
+
+def _text_of(event: Mapping[str, Any]) -> str:
     """The text of the first choice, "" where there is none."""
     try:
-        content = event["choices"][0][part]["content"]
-    except (LookupError, TypeError):
+        choice = event["choices"][0]
+        part = choice.get("delta") or choice.get("message") or {"content": choice.get("text")}
+        content = part["content"]
+    except (LookupError, TypeError, AttributeError):
         return ""
     return content if isinstance(content, str) else ""
 

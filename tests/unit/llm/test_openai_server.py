@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -94,8 +94,23 @@ def test_a_server_without_schemas_or_grammars_is_asked_without(running: Scripted
     assert server.answer(ASK, SHAPE, seed=0) == "plain"
     assert "".join(server.write(ASK, grammar='root ::= "a"')) == "plain"
     assert ["response_format" in request or "grammar" in request for request in running.requests] == [
-        True, True, False, True, False,
+        True, True, False, True, True, False,
     ]  # fmt: skip
+
+
+def test_a_grammar_is_offered_in_the_words_of_llama_cpp_and_of_vllm(running: Scripted) -> None:
+    server = running.behaves(lambda handler, _: handler.stream("a"))
+    assert "".join(server.write(ASK, grammar="root ::= [a]")) == "a"
+    (request,) = running.requests
+    assert request["grammar"] == request["guided_grammar"] == request["structured_outputs"]["grammar"] == "root ::= [a]"
+
+
+def test_a_model_with_a_format_of_its_own_goes_on_with_a_text(running: Scripted) -> None:
+    def completes(handler: Handler, request: dict[str, Any]) -> None:
+        assert handler.path.endswith("/v1/completions") and request["stop"] == ["</s>"]
+        handler.reply(200, json.dumps({"choices": [{"text": request["prompt"].upper()}]}))
+
+    assert "".join(running.behaves(completes).go_on("abc", stop=["</s>"])) == "ABC"
 
 
 def test_a_server_that_does_not_stream_is_understood(running: Scripted) -> None:
@@ -161,8 +176,33 @@ def test_a_cancelled_answer_stops(running: Scripted) -> None:
     server = running.behaves(lambda handler, _: handler.stream("a", "b", "c"))
     heard: list[str] = []
     for text in server.write(ASK, cancelled=lambda: len(heard) >= 2):
-        heard.append(text)
+        heard.extend([text] if text else [])
     assert heard == ["a", "b"]
+
+
+@pytest.mark.parametrize("when", ["before the head", "in the middle", "while its models are listed"])
+def test_who_leaves_a_silent_server_closes_the_connection(running: Scripted, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    closed = threading.Event()
+
+    def wait(handler: Handler) -> None:
+        handler.connection.settimeout(10)
+        if handler.connection.recv(1) == b"":
+            closed.set()
+        handler.close_connection = True
+
+    def mute(handler: Handler, _: dict[str, Any]) -> None:
+        if when == "in the middle":
+            handler.stream("one", done=False)
+        wait(handler)
+
+    if when == "while its models are listed":
+        monkeypatch.setattr(Handler, "do_GET", wait)
+    answer = running.behaves(mute).answering(ASK, SHAPE, seed=0)
+    while next(answer):  # "" is a beat of silence
+        pass
+    assert isinstance(answer, Generator)
+    answer.close()
+    assert closed.wait(5)
 
 
 def test_the_key_comes_from_the_environment(running: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
