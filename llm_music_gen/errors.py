@@ -27,7 +27,7 @@ class StudioError(Exception):
     exit_code: int = 1
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message if hint is None else f"{message} {hint}")
+        super().__init__(f"{message} {hint}" if hint else message)
         self.message = message
         self.hint = hint
 

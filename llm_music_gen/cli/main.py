@@ -23,6 +23,7 @@ COMMANDS = {
     "like": "make another song of the same kind",
     "render": "turn your own ABC or MIDI file into a finished song",
     "ask": "say in plain English what should happen",
+    "mcp": "offer the studio's tools to other assistants on this computer",
     "process": "change audio files by request: warmer, louder, without the hiss",
     "styles": "list the style and mood words",
     "play": "play audio files, folders or playlists in the jukebox",
