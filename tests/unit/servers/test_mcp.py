@@ -71,7 +71,7 @@ async def test_quick_tools_answer_at_once_and_errors_are_one_sentence(paths: Stu
 async def test_long_work_goes_through_the_queue_with_progress_and_gives_links(paths: StudioPaths, folder: Path) -> None:
     seen: list[float] = []
 
-    async def note(progress: float, _total: float | None, _message: str | None) -> None:
+    async def note(progress: float, total: float | None, message: str | None) -> None:
         seen.append(progress)
 
     async with Client(make_server(ToolDesk(paths, [folder], wait_s=60.0))) as client:
