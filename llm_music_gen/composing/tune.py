@@ -6,9 +6,6 @@ another seed, and the best attempt stays.
 
 from __future__ import annotations
 
-import logging
-import math
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,36 +13,28 @@ from fractions import Fraction
 
 import numpy as np
 
+from llm_music_gen.composing.author import Ask, Author, Heard, NoTune
 from llm_music_gen.composing.cadence import settled
-from llm_music_gen.composing.harmony import half_close_chord, harmonised, key_chords, primary_chords, tonic_chord
+from llm_music_gen.composing.harmony import harmonised, key_chords, primary_chords
 from llm_music_gen.composing.judge import score
+from llm_music_gen.composing.local_author import LocalAuthor
 from llm_music_gen.composing.measures import GOOD
 from llm_music_gen.composing.motif import first_bars, transposed_motif
-from llm_music_gen.composing.prompts import section_prompt
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import LeadSection, LeadSheet
 from llm_music_gen.domain.text_model import Exchange, TextModel
 from llm_music_gen.domain.theme import SectionPlan, Theme
-from llm_music_gen.errors import ModelError, NotationError
-from llm_music_gen.llm.formats import sampling_for
-from llm_music_gen.notation.constraint import AbcConstraint, AbcVocabulary
-from llm_music_gen.notation.spec import SectionSpec, default_unit
+from llm_music_gen.notation.spec import default_unit
 from llm_music_gen.notation.text import parse_section
 from llm_music_gen.notation.writer import header_text, section_head
 
-_log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 3
 #: How long a tune may have taken before sections are no longer written again. The built-in composer needs about a second.
 ATTEMPTS_BUDGET_S = 300.0
-#: A report of what has been written so far comes after this many pieces of text.
-PIECES_PER_REPORT = 24
-#: Room in the context that is kept free for each bar to be written.
-TOKENS_PER_BAR = 40
 #: Materials of later movements begin with the motif of the material that they replace.
 MOTIF_BARS = 1
 #: Scale steps by which the second material moves the motif of the first.
 SECOND_THEME_STEPS = (2, 3, 4, -2, -3)
-_CHORD = re.compile(r'"([^"]+)"')
 _OPEN_ROLES = frozenset({"bridge", "break", "build"})
 
 
@@ -94,7 +83,18 @@ def write_tune(
     The same theme, model and seed give the same tune on one machine, unless the model is so slow that writing takes longer than
     `budget_s`: from then on every section's first attempt is taken. Raises ModelError when the model itself fails.
     """
-    return (yield from _TuneWriter(theme, model, seed, temperature, format_name, melody_range, budget_s).write())
+    author = LocalAuthor(model, format_name, temperature)
+    return (yield from write_tune_by(author, theme, seed=seed, melody_range=melody_range, budget_s=budget_s))
+
+
+def write_tune_by(
+    author: Author, theme: Theme, *, seed: int, melody_range: MelodyRange = MelodyRange(), budget_s: float = ATTEMPTS_BUDGET_S
+) -> Work[Tune]:
+    """The same by any author, a server for example. Reports carry `detail["tokens_per_s"]` where that is known.
+
+    Raises NoTune when there is no music in three answers on end, ModelError when the author fails.
+    """
+    return (yield from _TuneWriter(theme, author, seed, melody_range, budget_s).write())
 
 
 def sheet_of(theme: Theme, unit: Fraction, sections: Sequence[WrittenSection]) -> LeadSheet:
@@ -128,16 +128,13 @@ class _TuneWriter:
     """Writes material after material; remembers what it wrote, because each one is written in sight of the others."""
 
     theme: Theme
-    model: TextModel
+    author: Author
     seed: int
-    temperature: float
-    format_name: str
     melody_range: MelodyRange
     budget_s: float
     written: list[WrittenSection] = field(default_factory=list)
     reached: float = 0.0
     chords: tuple[str, ...] = ()
-    exchanges: list[Exchange] = field(default_factory=list)
     began_s: float = field(default_factory=time.monotonic)
     warmth: float = 1.0
     """Factor on the temperature: later attempts are more adventurous."""
@@ -145,17 +142,14 @@ class _TuneWriter:
     def write(self) -> Work[Tune]:
         theme = self.theme
         self.unit = default_unit(theme.meter)
-        try:
-            self.vocabulary = AbcVocabulary(self.model.pieces(), self.model.end_tokens())
-        except NotationError as error:
-            raise ModelError(error.message, hint=error.hint) from error
+        self.author.prepare()
         self.closing = self._closing_labels()
         self.plans = materials(theme)
         for number, plan in enumerate(self.plans):
             yield Progress("tune", number / len(self.plans), f"Writing section {plan.label}", {"abc": self._text()})
             self.written.append((yield from self._best_attempt(plan, number)))
         yield Progress("tune", 1.0, "The tune is written", {"abc": self._text()})
-        return Tune(self.unit, tuple(self.written), sheet_of(theme, self.unit, self.written), tuple(self.exchanges))
+        return Tune(self.unit, tuple(self.written), sheet_of(theme, self.unit, self.written), tuple(self.author.exchanges))
 
     def _closing_labels(self) -> frozenset[str]:
         """Materials that end on the tonic: all but those that only ever lead back to another one."""
@@ -171,7 +165,12 @@ class _TuneWriter:
             # After a first attempt that did not find its key, only the chords that make it plain are offered.
             self.warmth = 1.0 + 0.2 * attempt
             self.chords = key_chords(self.theme.key) if attempt == 0 else primary_chords(self.theme.key)
-            text = yield from self._bars(plan, plan.bars, "", opening, closes, int(rng.integers(2**31)))
+            try:
+                text = yield from self._bars(plan, opening, closes, int(rng.integers(2**31)))
+            except NoTune:
+                if best is None and attempt == MAX_ATTEMPTS - 1:
+                    raise
+                continue
             if closes:
                 text = settled(text, self.theme.key, self.theme.meter, self.unit)
             section = WrittenSection(plan.label, plan.bars, text)
@@ -180,7 +179,7 @@ class _TuneWriter:
                 best = (worth, section)
             if worth >= GOOD or time.monotonic() - self.began_s > self.budget_s:
                 break
-        assert best is not None  # the loop runs at least once
+        assert best is not None  # an attempt was taken, or the last one raised
         return best[1]
 
     def _opening(self, plan: SectionPlan, rng: np.random.Generator) -> str:
@@ -196,80 +195,20 @@ class _TuneWriter:
         low, high = self.melody_range.low_pitch, self.melody_range.high_pitch
         return transposed_motif(motif, steps, self.theme.key, self.theme.meter, self.unit, low, high)
 
-    def _bars(self, plan: SectionPlan, bars: int, before: str, opening: str, closes: bool, seed: int) -> Work[str]:
-        """`bars` bars that follow `before` in one section. Where the model runs out of room they are written in halves."""
-        try:
-            return (yield from self._generate(plan, bars, before, opening if bars > MOTIF_BARS else "", closes, seed))
-        except ModelError:
-            if bars == 1:
-                raise
-        half = bars // 2
-        first = yield from self._bars(plan, half, before, opening, False, seed)
-        return first + (yield from self._bars(plan, bars - half, before + first, "", closes, seed + 1))
-
-    def _generate(self, plan: SectionPlan, bars: int, before: str, opening: str, closes: bool, seed: int) -> Work[str]:
-        constraint = self._constraint(plan, bars, before, opening, closes)
-        opening = constraint.spec.opening
-        asked, prompt = self._prompt(plan, bars, before + opening)
-        sampling = replace(
-            sampling_for(self.format_name),
-            temperature=self.temperature * self.warmth,
-            seed=seed,
-            max_tokens=max(1, self.model.context_tokens - len(prompt)),
-        )
-        text = opening
-        count, began_s = 0, time.monotonic()
-        for count, piece in enumerate(self.model.generate(prompt, sampling, constraint=constraint)):
-            text += piece
-            if count % PIECES_PER_REPORT == 0:
-                yield self._progress(plan, before + text)
-        _log.info("%s: %.1f tokens a second", self.model.name, (count + 1) / max(time.monotonic() - began_s, 1e-3))
-        self.exchanges.append(Exchange(f"tune {plan.label}", self.model.name, asked, text[len(opening) :]))
-        return text.replace(" ", "").rstrip("\n")
-
-    def _constraint(self, plan: SectionPlan, bars: int, before: str, opening: str, closes: bool) -> AbcConstraint:
-        """The rules for these bars. A vocabulary that cannot write chord symbols writes without them."""
-        key, density = self.theme.key, self.theme.density
-        final = tonic_chord(key) if closes else half_close_chord(key)
-        symbols = dict.fromkeys((*self.chords, *_CHORD.findall(opening), final))
-        full = SectionSpec(
-            key=key, meter=self.theme.meter, bars=bars, unit=self.unit, label=plan.label, chords=True,
-            chord_symbols=tuple(symbols), final_chord=final, max_chords_per_bar=2, low_pitch=self.melody_range.low_pitch,
-            high_pitch=self.melody_range.high_pitch, previous_pitch=self._last_pitch(before), closes=closes, opening=opening,
-            min_onsets=math.ceil(bars * (1.5 + 3.0 * max(0.0, density - 0.5))),
-            # Most pieces of a general vocabulary begin with a space; without them a model could only spell letter by letter.
-            allow_spaces=self.format_name != "composer-text",
+    def _bars(self, plan: SectionPlan, opening: str, closes: bool, seed: int) -> Work[str]:
+        ask = Ask(
+            theme=self.theme, plan=plan, bars=plan.bars, unit=self.unit, earlier=tuple(self.written), before="", opening=opening,
+            closes=closes, chords=self.chords, low_pitch=self.melody_range.low_pitch, high_pitch=self.melody_range.high_pitch,
+            previous_pitch=None, warmth=self.warmth, seed=seed,
         )  # fmt: skip
-        plain = replace(full, chords=False, chord_symbols=(), final_chord="", min_onsets=None)
-        complaint: NotationError | None = None
-        for spec in (full, replace(full, min_onsets=None), replace(full, min_onsets=None, opening=""), plain):
+        work = self.author.bars(ask)
+        while True:
             try:
-                return AbcConstraint(spec, self.vocabulary)
-            except NotationError as error:
-                complaint = error
-        raise ModelError(f"{self.model.name} cannot write music: {complaint}", hint="Choose another model.")
-
-    def _prompt(self, plan: SectionPlan, bars: int, opening: str) -> tuple[str, list[int]]:
-        """The longest prompt, as text and tokens, that leaves room for the bars.
-
-        It shows all earlier materials, or the first and the last, or fewer."""
-        room = self.model.context_tokens - TOKENS_PER_BAR * bars
-        written = self.written
-        choices: list[list[WrittenSection]] = [written[-keep:] for keep in range(len(written), 0, -1)]
-        if len(written) > 2:
-            choices.insert(1, [written[0], written[-1]])
-        for earlier in [*choices, []]:
-            prompt = section_prompt(self.theme, self.format_name, plan, earlier, opening, unit=self.unit)
-            tokens = prompt.tokens(self.model)
-            if len(tokens) <= room:
-                break
-        return prompt.text, tokens
-
-    def _last_pitch(self, before: str) -> int | None:
-        if not before:
-            return None
-        notes = self._parse(before, "A").notes
-        return notes[-1].pitch if notes else None
+                heard = next(work)
+            except StopIteration as stop:
+                text: str = stop.value
+                return text
+            yield self._progress(plan, heard)
 
     def _judge(self, section: WrittenSection) -> float:
         parsed = harmonised(self._parse(section.text, section.label), self.theme.key, self.theme.meter)
@@ -279,11 +218,12 @@ class _TuneWriter:
     def _parse(self, text: str, label: str) -> LeadSection:
         return parse_section(text, label=label, key=self.theme.key, meter=self.theme.meter, unit=self.unit)
 
-    def _progress(self, plan: SectionPlan, text: str) -> Progress:
-        done = len(self.written) + min(1.0, text.count("|") / plan.bars)
+    def _progress(self, plan: SectionPlan, heard: Heard) -> Progress:
+        done = len(self.written) + min(1.0, heard.text.count("|") / plan.bars)
         self.reached = max(self.reached, min(1.0, done / len(self.plans)))
-        current = section_head(plan.label, plan.bars) + text
-        return Progress("tune", self.reached, f"Writing section {plan.label}", {"abc": self._text() + current})
+        current = section_head(plan.label, plan.bars) + heard.text
+        pace = {"tokens_per_s": round(heard.tokens_per_s, 1)} if heard.tokens_per_s else {}
+        return Progress("tune", self.reached, f"Writing section {plan.label}", {"abc": self._text() + current, **pace})
 
     def _text(self) -> str:
         """The composer text as far as it is written."""
