@@ -107,6 +107,13 @@ class Settings(BaseModel):
     context_tokens: int = Field(
         default=0, ge=0, le=131_072, title="Context", description="Context length for a model in tokens; 0 takes what suits it."
     )
+    calibration_db: float = Field(
+        default=94.0,
+        ge=40,
+        le=140,
+        title="Calibration",
+        description="Sound pressure level of a full-scale sine, for sone and dB(A) in descriptions.",
+    )
     theme: str = Field(default="calm", title="Colours", description="Colour theme of the app: calm, paper, contrast or plain.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", title="Log Level", description="How much goes into the log files."

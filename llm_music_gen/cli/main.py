@@ -25,6 +25,8 @@ COMMANDS = {
     "ask": "say in plain English what should happen",
     "mcp": "offer the studio's tools to other assistants on this computer",
     "process": "change audio files by request: warmer, louder, without the hiss",
+    "describe": "say in words what a sound is like: scene, events, loudness, mood",
+    "analyze": "print what a sound measures: loudness, key, tempo, tones, faults",
     "styles": "list the style and mood words",
     "play": "play audio files, folders or playlists in the jukebox",
     "jobs": "what is queued, running and done",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+
+import numpy as np
 
 from llm_music_gen.describing.affect import AXIS_BAND, NOTE
 from llm_music_gen.describing.facts import Event, Facts, OwnSong
+from llm_music_gen.describing.levels import a_weighting
 from llm_music_gen.describing.tones import Beat, Tone
 
 #: Label -> how it is called in a sentence.
@@ -29,17 +33,25 @@ NAMES = {
 SCENES = {"public_square": "a public square", "park": "a park", "street_traffic": "a street with traffic"}
 #: Labels that only say of what kind other labels are: named after those.
 _BROAD = ("Natural sounds", "Outside, rural or natural", "Environment and background", "Animal", "Noise", "Sounds of things")
+#: (sign of pleasantness, sign of eventfulness) -> words; near the middle the sign is 0.
 _KINDS = {
-    "vibrant": "lively and pleasant",
-    "calm": "calm and pleasant",
-    "chaotic": "unpleasant and restless",
-    "monotonous": "unpleasant and monotonous",
-    "neutral": "neither pleasant nor unpleasant",
+    (1, 1): "lively and pleasant",
+    (1, 0): "pleasant",
+    (1, -1): "calm and pleasant",
+    (0, 1): "eventful, neither pleasant nor unpleasant",
+    (0, 0): "neither pleasant nor unpleasant",
+    (0, -1): "uneventful, neither pleasant nor unpleasant",
+    (-1, 1): "chaotic and unpleasant",
+    (-1, 0): "unpleasant",
+    (-1, -1): "monotonous and unpleasant",
 }
+_MIDDLE = 0.1
 _SURE, _THROUGHOUT, _AT_TIMES = 0.8, 0.85, 0.3
 _LOUDNESS = ((0.5, "almost inaudible"), (2.0, "very quiet"), (6.0, "quiet"), (14.0, "moderately loud"), (30.0, "loud"))
 _MOST_TONES = 3
 _SILENCE_S, _CLIPPED = 2.0, 10
+#: A tone so far under the whole is not named.
+_HIDDEN_DB = 20.0
 
 
 def caption(facts: Facts) -> str:
@@ -87,7 +99,7 @@ def _scene(facts: Facts) -> list[str]:
     named = listed([_named(event) for event in plain or broad])
     opening = f"{where}, with {named}." if where else f"You hear {named}."
     if plain and broad:
-        opening += f" It also has the character of {listed([NAMES[event.label] for event in broad])}."
+        opening += f" More broadly, there are {listed([_named(event) for event in broad])}."
     return [opening]
 
 
@@ -101,8 +113,10 @@ def _loudness(facts: Facts) -> list[str]:
     if facts.lufs is None:
         return [f"It is {clock(facts.length_s)} of silence, {facts.n5_sone:.1f} sone."]
     word = next((word for limit, word in _LOUDNESS if facts.n5_sone < limit), "very loud")
-    out = f"At {facts.lufs:.1f} LUFS, and with full scale taken as {facts.calibration_db:g} dB, it is {word}:"
-    return [f"{out} {facts.laeq_db:.0f} dB(A), and {facts.n5_sone:.1f} sone are exceeded for 5 % of the time."]
+    return [
+        f"It measures {facts.lufs:.1f} LUFS. Played so that full scale is {facts.calibration_db:g} dB it is {word}: "
+        f"{facts.laeq_db:.0f} dB(A) on average, and {facts.n5_sone:.1f} sone or more for 5 % of the time."
+    ]
 
 
 def _character(facts: Facts) -> list[str]:
@@ -131,13 +145,19 @@ def _music(facts: Facts) -> list[str]:
 
 def _tones(facts: Facts) -> list[str]:
     out = []
-    standing = [tone for tone in facts.tones if tone.share >= 0.5][:_MOST_TONES]
+    standing = [tone for tone in facts.tones if tone.share >= 0.5 and _heard(tone, facts)][:_MOST_TONES]
     if standing:
         many = "A tone stands" if len(standing) == 1 else "Tones stand"
         out.append(f"{many} at {listed([_tone(tone) for tone in standing])}.")
     if facts.beat is not None:
         out.append(_beat(facts.beat))
     return out
+
+
+def _heard(tone: Tone, facts: Facts) -> bool:
+    """Whether a tone is not hidden under the rest: its A-weighted level beside that of everything."""
+    weight_db = 10 * math.log10(max(1e-12, float(a_weighting(np.array([tone.frequency_hz]))[0])))
+    return facts.calibration_db + tone.level_dbfs + weight_db > facts.laeq_db - _HIDDEN_DB
 
 
 def _tone(tone: Tone) -> str:
@@ -171,11 +191,14 @@ def _mood(facts: Facts) -> list[str]:
     if facts.affect is None:
         return []
     affect = facts.affect
-    kind = _KINDS[affect.quadrant]
     return [
-        f"It may feel {kind} (pleasantness {affect.pleasantness:+.1f}, eventfulness {affect.eventfulness:+.1f}, "
-        f"each give or take {AXIS_BAND:g}: {NOTE})."
+        f"It may feel {_KINDS[_sign(affect.pleasantness), _sign(affect.eventfulness)]} (pleasantness {affect.pleasantness:+.1f}, "
+        f"eventfulness {affect.eventfulness:+.1f}, each give or take {AXIS_BAND:g}: {NOTE})."
     ]
+
+
+def _sign(value: float) -> int:
+    return 0 if abs(value) < _MIDDLE else 1 if value > 0 else -1
 
 
 def listed(words: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 #: Long sounds are looked at in windows of this length, shorter ones as a whole.
 WINDOW_S = 12.0
+_LONG_S = 600.0
 #: Shorter sounds have no lines that could be told from notes.
 SHORTEST_S = 2.0
 _LOWEST_HZ = 18.0
@@ -86,6 +87,8 @@ class ToneFinder:
         self._rate = sample_rate_hz
         size = min(frames, round(WINDOW_S * sample_rate_hz))
         self._size = int(prev_fast_len(size)) if size >= SHORTEST_S * sample_rate_hz else 0
+        # Windows of shorter sounds overlap by half, so that their ends count too.
+        self._hop = self._size if frames > _LONG_S * sample_rate_hz else max(1, self._size // 2)
         self._parts: list[NDArray[np.float32]] = []
         self._have = 0
         self._windows = 0
@@ -103,7 +106,7 @@ class ToneFinder:
         ready = np.concatenate(self._parts)
         while len(ready) >= self._size:
             self._look(ready[: self._size])
-            ready = ready[self._size :]
+            ready = ready[self._hop :]
         self._parts, self._have = [ready], len(ready)
 
     def tones(self) -> tuple[Tone, ...]:

@@ -1,0 +1,75 @@
+"""A model's words for the facts: it may say them more nicely, and nothing else. What it says is checked, twice at most."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from llm_music_gen.describing.caption import caption
+from llm_music_gen.describing.claims import Fault, faults
+from llm_music_gen.describing.facts import Facts
+from llm_music_gen.errors import StudioError
+from llm_music_gen.llm.formats import Message
+from llm_music_gen.llm.json_constraint import Fields, Shape, Text
+
+_log = logging.getLogger(__name__)
+MOST_CHARACTERS = 1_200
+#: How often a caption that says something else is sent back.
+TIMES_SENT_BACK = 2
+SHAPE: Shape = Fields((("caption", Text(MOST_CHARACTERS)),))
+_RULES = (
+    "You describe sounds for people in one paragraph of plain English, at most 120 words. You are given sentences that hold "
+    "every fact. Say them in your own words. Name every kind of sound that they name. Keep at least two numbers with their "
+    "units exactly as they are written. Invent nothing: no other kind of sound, place, number, instrument, mood or reason. "
+    'Say that moods are estimates. Answer with JSON only: {"caption": "..."}.'
+)
+
+
+class Chat(Protocol):
+    """Whoever answers questions: a model in this process, or a server."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        ...
+
+    def answer(self, messages: Sequence[Message], shape: Shape, *, seed: int) -> str:
+        """JSON of this shape. Raises ModelError."""
+        ...
+
+
+def worded(facts: Facts, chat: Chat | None, *, seed: int = 0) -> tuple[str, str, str]:
+    """(caption, who wrote it, what should be said about that). Without a model, and where a model keeps saying what the facts do
+    not, the caption is the studio's own."""
+    own = caption(facts)
+    if chat is None:
+        return own, "studio", ""
+    messages = [Message("system", _RULES), Message("user", own)]
+    wrong: list[Fault] = []
+    for turn in range(1 + TIMES_SENT_BACK):
+        try:
+            answer = chat.answer(messages, SHAPE, seed=seed + turn)
+        except StudioError as error:
+            _log.warning("the caption could not be worded by %s: %s", chat.name, error)
+            return own, "studio", f"{chat.name} did not answer ({error}); the words are the studio's own."
+        text = caption_in(answer)
+        wrong = faults(text, facts) if text else [Fault(answer[:40], "no caption")]
+        if not wrong:
+            return text, chat.name, ""
+        complaint = "; ".join(str(fault) for fault in wrong[:6])
+        messages += [Message("assistant", answer), Message("user", f"That is not right: {complaint}. Say only what was given.")]
+    _log.info("the caption by %s was dropped: %s", chat.name, "; ".join(map(str, wrong)))
+    return own, "studio", f"{chat.name} said what was not measured ({wrong[0]}); the words are the studio's own."
+
+
+def caption_in(answer: str) -> str:
+    """The caption of an answer, in one line; "" where there is none."""
+    start = answer.find("{")
+    try:
+        data, _ = json.JSONDecoder().raw_decode(answer[start:]) if start >= 0 else ({}, 0)
+    except (ValueError, RecursionError):
+        return ""
+    text = data.get("caption") if isinstance(data, dict) else None
+    return " ".join(text.split())[:MOST_CHARACTERS] if isinstance(text, str) else ""
