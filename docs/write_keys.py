@@ -7,7 +7,13 @@ from pathlib import Path
 from llm_music_gen.tui.actions import ACTIONS
 
 PAGE = Path(__file__).parent / "guide" / "keys.md"
-TITLES = {"main": "Main menu", "generate": "Generate music", "jukebox": "Output jukebox", "processing": "Process audio"}
+TITLES = {
+    "main": "Main menu",
+    "generate": "Generate music",
+    "jukebox": "Output jukebox",
+    "processing": "Process audio", "describing": "Describe audio",
+    "assistant": "Assistant",
+}
 TOP = """# Keys
 
 Letters act in either case, and not while you type in a field: `Esc` leaves it. The table of the screen you are on comes with `?`,

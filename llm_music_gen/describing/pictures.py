@@ -22,6 +22,7 @@ _LARGER = 2
 _LEFT, _RIGHT, _TOP, _BOTTOM = 72, 24, 44, 44
 _BACKGROUND, _GRID, _TEXT, _LINE, _BAND = "#14161a", "#2c3038", "#c8ccd4", "#5ad1a8", "#274a40"
 _RANGE_DB = 70.0
+_LINES = (5, 50, 95)
 _GRID_HZ = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 #: From silence to the loudest: dark blue, violet, orange, yellow.
 _COLOURS = ((0.0, (13, 14, 28)), (0.3, (64, 32, 96)), (0.55, (160, 54, 84)), (0.8, (236, 140, 60)), (1.0, (252, 244, 176)))
@@ -48,7 +49,8 @@ def spectrogram_png(spectrogram: Spectrogram) -> bytes:
 def loudness_png(zwicker: Zwicker) -> bytes:
     """Loudness in sone over time by ISO 532-1, with the lines that are exceeded 5 %, 50 % and 95 % of the time."""
     length_s = len(zwicker.loudness_sone) / LOUDNESS_RATE_HZ
-    picture = _Picture(SIZE, "Loudness in sone (ISO 532-1)")
+    percentiles = ", ".join(f"N{percent} {zwicker.percentile_sone(percent):.1f}" for percent in _LINES)
+    picture = _Picture(SIZE, f"Loudness in sone (ISO 532-1): {percentiles}")
     left, top, right, bottom = picture.frame
     low, high = envelope(zwicker.loudness_sone, right - left)
     most = _round_up(float(high.max(initial=0.0)))
@@ -64,10 +66,9 @@ def loudness_png(zwicker: Zwicker) -> bytes:
     if len(upper) > 1:
         picture.area([*upper, *lower[::-1]], _BAND)
         picture.line(upper, _LINE, 2)
-    for percent in (5, 50, 95):
+    for percent in _LINES:
         sone = zwicker.percentile_sone(percent)
         picture.line([(left, y_of(sone)), (right, y_of(sone))], _TEXT, 1)
-        picture.text((right - 4, y_of(sone) - 2), f"N{percent} {sone:.1f}", "rd")
     return picture.png()
 
 
@@ -76,13 +77,13 @@ def circumplex_png(affect: Affect) -> bytes:
     picture = _Picture(SQUARE, f"ISO 12913-3: {NOTE}")
     left, top, right, bottom = picture.frame
     middle = ((left + right) / 2, (top + bottom) / 2)
-    radius = (right - left) / 2 - 34
+    radius = (right - left) / 2 - 50
     picture.circle(middle, radius, _GRID)
     for number, name in enumerate(("pleasant", "vibrant", "eventful", "chaotic", "annoying", "monotonous", "uneventful", "calm")):
         angle = math.radians(45 * number)
         end = (middle[0] + radius * math.cos(angle), middle[1] - radius * math.sin(angle))
         picture.line([middle, end], _GRID, 1)
-        picture.text((middle[0] + (radius + 14) * math.cos(angle), middle[1] - (radius + 14) * math.sin(angle)), name, "mm")
+        picture.text((middle[0] + (radius + 40) * math.cos(angle), middle[1] - (radius + 18) * math.sin(angle)), name, "mm")
     at = (middle[0] + radius * affect.pleasantness, middle[1] - radius * affect.eventfulness)
     picture.circle(at, radius * AXIS_BAND, _LINE)
     picture.dot(at, 6, _LINE)
@@ -108,11 +109,11 @@ def envelope(values: NDArray[Any], columns: int) -> tuple[NDArray[np.float64], N
 
 
 def _round_up(value: float) -> float:
-    """1, 2, 4, 10, 20, 40, ... at least as large."""
+    """A round number at least as large."""
     if value <= 0:
         return 1.0
     scale = 10.0 ** math.floor(math.log10(value))
-    return next(step * scale for step in (1, 2, 4, 10) if value <= step * scale * 1.0001)
+    return next(step * scale for step in (1, 1.6, 2, 3, 4, 6, 8, 10) if value <= step * scale * 1.0001)
 
 
 class _Picture:

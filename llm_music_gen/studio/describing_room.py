@@ -22,17 +22,16 @@ from llm_music_gen.describing.hearing import (
 from llm_music_gen.describing.tones import ToneFinder
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.progress import Progress, Work
-from llm_music_gen.errors import ModelError, StudioError, UsageError
+from llm_music_gen.errors import StudioError, UsageError
 from llm_music_gen.evaluating import keys, tempo
 from llm_music_gen.library.catalogue import Library
+from llm_music_gen.paths import StudioPaths
 from llm_music_gen.processing.audio import Audio
 from llm_music_gen.processing.files import opened
 from llm_music_gen.processing.measure import measuring
-from llm_music_gen.studio.describing_words import Chat, worded
+from llm_music_gen.settings import Settings
+from llm_music_gen.studio.describing_words import Chat, chat_for, worded
 from llm_music_gen.studio.own_songs import own_song
-from llm_music_gen.studio.studio import Studio
-from llm_music_gen.studio.theme_model import FileChat, server_of
-from llm_music_gen.studio.writer_model import WriterModel
 
 ASPECTS = ("scene", "events", "loudness", "affect", "iso12913", "caption")
 METRICS = (
@@ -110,30 +109,25 @@ class Describing:
 
 
 def describing_with(
-    studio: Studio, aspects: Iterable[str] = (), *, calibration_db: float | None = None, model: str = ""
+    paths: StudioPaths,
+    settings: Settings,
+    library: Library | None,
+    aspects: Iterable[str] = (),
+    *,
+    calibration_db: float | None = None,
+    model: str = "",
 ) -> Describing:
     """How this studio describes: its calibration, its library, and the chat model or server that its settings or `model` name.
 
     Raises UsageError for an unknown aspect or an absurd calibration, ModelError for a model that is not there or does not talk.
     """
-    level = studio.settings.calibration_db if calibration_db is None else calibration_db
+    level = settings.calibration_db if calibration_db is None else calibration_db
     if not LOWEST_CALIBRATION_DB <= level <= HIGHEST_CALIBRATION_DB:
         raise UsageError(
             f"A full-scale sine cannot be {level:g} dB.",
             hint=f"Give a level from {LOWEST_CALIBRATION_DB:g} to {HIGHEST_CALIBRATION_DB:g} dB SPL; 94 is usual.",
         )
-    return Describing(level, checked_aspects(aspects), studio.library, chat_for(studio, model))
-
-
-def chat_for(studio: Studio, model: str = "") -> Chat | None:
-    """The model or server that words captions: the one named, else the settings' theme model or server, else none."""
-    name = model or studio.settings.theme_model
-    if name:
-        chosen = WriterModel.choose(name, studio.settings, studio.paths.models_dir)
-        if chosen.format_name == "composer-text":
-            raise ModelError(f"{chosen.path.name} writes tunes, not sentences.", hint="Choose a chat model.")
-        return FileChat(chosen, chosen)
-    return server_of(studio.settings, "")
+    return Describing(level, checked_aspects(aspects), library, chat_for(paths, settings, model))
 
 
 def checked_aspects(names: Iterable[str]) -> tuple[str, ...]:

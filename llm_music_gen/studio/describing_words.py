@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from llm_music_gen.describing.caption import caption
 from llm_music_gen.describing.claims import Fault, faults
 from llm_music_gen.describing.facts import Facts
-from llm_music_gen.errors import StudioError
+from llm_music_gen.errors import ModelError, StudioError
+from llm_music_gen.llm.chat import LocalChat
 from llm_music_gen.llm.formats import Message
 from llm_music_gen.llm.json_constraint import Fields, Shape, Text
+from llm_music_gen.llm.openai_server import OpenAiServer
+from llm_music_gen.paths import StudioPaths
+from llm_music_gen.settings import Settings
+from llm_music_gen.studio.writer_model import WriterModel
 
 _log = logging.getLogger(__name__)
 MOST_CHARACTERS = 1_200
@@ -38,6 +44,39 @@ class Chat(Protocol):
     def answer(self, messages: Sequence[Message], shape: Shape, *, seed: int) -> str:
         """JSON of this shape. Raises ModelError."""
         ...
+
+
+@dataclass
+class FileChat:
+    """A GGUF file, loaded for the first caption."""
+
+    model: WriterModel
+    _chat: LocalChat | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.model.path.name
+
+    def answer(self, messages: Sequence[Message], shape: Shape, *, seed: int) -> str:
+        """See `Chat`."""
+        if self._chat is None:
+            self._chat = LocalChat(self.model.loaded(), self.model.format_name)
+        return self._chat.answer(messages, shape, seed=seed)
+
+
+def chat_for(paths: StudioPaths, settings: Settings, model: str = "") -> Chat | None:
+    """The model or server that words captions: the one named, else the settings' theme model or server, else none.
+
+    Raises ModelError for a model that is not there or does not talk, UsageError for what is no address.
+    """
+    name = model or settings.theme_model
+    if name:
+        chosen = WriterModel.choose(name, settings, paths.models_dir)
+        if chosen.format_name == "composer-text":
+            raise ModelError(f"{chosen.path.name} writes tunes, not sentences.", hint="Choose a chat model.")
+        return FileChat(chosen)
+    return OpenAiServer(settings.server, settings.server_model) if settings.server else None
 
 
 def worded(facts: Facts, chat: Chat | None, *, seed: int = 0) -> tuple[str, str, str]:

@@ -60,6 +60,8 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
         Action(("j",), "go('jobs')", "Jobs", "What is queued, running and done.", True),
         Action(("s",), "go('songs')", "Songs", "Every song of the library.", True),
         Action(("p",), "go('processing')", "Process", "Change audio files by request: warmer, louder, without the hiss.", True),
+        Action(("a",), "go('assistant')", "Ask", "Say in plain English what shall happen.", True),
+        Action(("d",), "go('describing')", "Describe", "Say what a sound is like: in words, facts and pictures.", False),
         Action(("r",), "refresh_screen", "Refresh", "Look at songs and models again.", True),
     ),
     "generate": (
@@ -127,6 +129,19 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
         Action(("delete",), "remove", "Remove", "Forget the marked job; its songs stay.", False, "Del"),
         Action(("w",), "when_done", "When done", "What happens when all is done: nothing, play, sleep or shut down.", True),
         Action(("g",), "open_log", "Log", "Show the log of the marked job.", False),
+    ),
+    "assistant": (
+        _BACK,
+        Action(("r",), "request", "Request", "Say something.", True),
+        Action(("o",), "open", "Open file", "Choose the audio file that it is about.", True),
+        Action(("c",), "stop", "Stop", "Stop what is being done; what is finished is kept.", True),
+        Action(("u",), "undo", "Undo", "Take back what was done last.", True),
+    ),
+    "describing": (
+        _BACK,
+        Action(("f",), "file", "File", "Name another file.", True),
+        Action(("v",), "view", "Picture", "The next picture: spectrogram, loudness, circumplex.", True),
+        Action(("p",), "save", "Save pictures", "Write all pictures beside the file.", True),
     ),
     "processing": (
         _BACK,

@@ -372,6 +372,14 @@ def _screen(place: str) -> Screen[None]:
         from llm_music_gen.tui.screens.processing import ProcessingScreen
 
         return ProcessingScreen()
+    if place == "assistant":
+        from llm_music_gen.tui.screens.assistant import AssistantScreen
+
+        return AssistantScreen()
+    if place == "describing":
+        from llm_music_gen.tui.screens.describing import DescribingScreen
+
+        return DescribingScreen()
     if place == "jukebox":
         from llm_music_gen.tui.screens.jukebox import JukeboxScreen
 

@@ -42,7 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
     from llm_music_gen.studio.studio import Studio
 
     with Studio.open() as studio:
-        how = room.describing_with(studio, arguments.aspects, calibration_db=arguments.calibration, model=arguments.model or "")
+        how = room.describing_with(
+            studio.paths, studio.settings, studio.library, arguments.aspects,
+            calibration_db=arguments.calibration, model=arguments.model or "",
+        )  # fmt: skip
         files = files_of(arguments.files)
         failed = False
         for path in files:  # one after the other, so that each is told as soon as it is known
