@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 
+from llm_music_gen.composing.author import ReportClock
 from llm_music_gen.composing.form import TempoChoice, fixed_tempo, plan_form
 from llm_music_gen.composing.lexicon import mood_words
 from llm_music_gen.composing.theme import PlannedSong, SongRequest, plan_theme, resolve_style
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.meter import Meter
+from llm_music_gen.domain.progress import Progress, Work, finish
 from llm_music_gen.domain.text_model import Exchange
 from llm_music_gen.domain.theme import SectionPlan
 from llm_music_gen.errors import DependencyMissing, ModelError, NotationError, StyleError, UsageError
 from llm_music_gen.llm.formats import Message
 from llm_music_gen.llm.json_constraint import Choice, Fields, Items, Shape, Text, Whole
+from llm_music_gen.llm.pace import Pace
 from llm_music_gen.styles import Style
 from llm_music_gen.styles.sounds import GM_NAMES, instrument_named
 
@@ -44,8 +48,11 @@ class Chat(Protocol):
         """For people and recipes."""
         ...
 
-    def answer(self, messages: Sequence[Message], shape: Shape, *, seed: int) -> str:
-        """The answer as text, JSON of this shape wherever that can be enforced. Raises ModelError or DependencyMissing."""
+    def answering(self, messages: Sequence[Message], shape: Shape, *, seed: int) -> Generator[str, None, None]:
+        """The answer as it comes, JSON of this shape wherever that can be enforced; "" now and then while nothing comes.
+
+        Raises ModelError or DependencyMissing.
+        """
         ...
 
 
@@ -57,11 +64,20 @@ class ModelThemeWriter:
 
     def plan(self, request: SongRequest, styles: Mapping[str, Style], rng: np.random.Generator) -> PlannedSong:
         """The word tables' plan with what the model says. Raises only what the word tables raise."""
+        return finish(self.planning(request, styles, rng))
+
+    def planning(self, request: SongRequest, styles: Mapping[str, Style], rng: np.random.Generator) -> Work[PlannedSong]:
+        """The same, with a report a few times a second, so that whoever waits can leave."""
         base = plan_theme(request, styles, rng)
         messages = theme_messages(request, base)
-        answer = ""
+        answer, pace, clock = "", Pace(), ReportClock()
         try:
-            answer = self.chat.answer(messages, theme_shape(base), seed=int(rng.integers(2**31)))
+            pieces = self.chat.answering(messages, theme_shape(base), seed=int(rng.integers(2**31)))
+            with closing(pieces):
+                for piece in pace.counted(pieces):
+                    answer += piece
+                    if clock.due():
+                        yield Progress("theme", 0.5, f"{self.chat.name} imagines the song", pace.detail)
             planned = planned_from(answer, request, base, styles)
         except (ModelError, DependencyMissing) as error:
             remark = f"{self.chat.name} gave no theme ({error.message.rstrip('.')}); the word tables decided."

@@ -42,6 +42,26 @@ def section_prompt(
     return Prompt(head, special=False, add_bos=True)
 
 
+def section_question(
+    theme: Theme, plan: SectionPlan, bars: int, earlier: Sequence[WrittenSection], opening: str, *, unit: Fraction
+) -> tuple[Message, ...]:
+    """The same as a conversation, for a model whose answer cannot be begun: `bars` bars in all, `opening` among them."""
+    head = f"M:{theme.meter}\nL:{unit}\nK:{theme.key.abc()}"
+    shown = "".join(f"P:{section.label}\n{section.text}\n" for section in earlier)
+    task = [
+        _instruction(theme, plan),
+        f"Write section {plan.label} of it: exactly {bars} bars, one voice, no repeats, each bar closed by |, a chord symbol in "
+        'double quotes such as "Am" before the first note of each bar. Answer with the line of music only.',
+        f"The head is:\n{head}",
+    ]
+    if shown:
+        task.append(f"These sections stand already; section {plan.label} belongs to them:\n{shown.rstrip()}")
+    if opening:
+        task.append(f"The section begins with these bars; go on after them:\n{opening}")
+    system = "You are a composer who writes ABC notation. You answer with ABC notation and nothing else."
+    return Message("system", system), Message("user", "\n".join(task))
+
+
 def musician_instruction(theme: Theme, earlier: Sequence[WrittenSection], *, unit: Fraction) -> str:
     """A sentence that ChatMusician was taught with: by form for the first material, by motif and form for later ones."""
     letters = "".join(section.label for section in theme.form)[:MAX_LETTERS]

@@ -17,6 +17,7 @@ from llm_music_gen.composing.lexicon import Bend, Reading, bend_of, mood_words, 
 from llm_music_gen.composing.titles import make_title
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.meter import Meter
+from llm_music_gen.domain.progress import Work
 from llm_music_gen.domain.text_model import Exchange
 from llm_music_gen.domain.theme import SectionPlan, Theme
 from llm_music_gen.errors import ThemeError
@@ -61,12 +62,21 @@ class ThemeWriter(Protocol):
         """The same request, styles and random state give the same plan. Raises UsageError when wishes contradict each other."""
         ...
 
+    def planning(self, request: SongRequest, styles: Mapping[str, Style], rng: np.random.Generator) -> Work[PlannedSong]:
+        """The same as work: with a report a few times a second where it takes long."""
+        ...
+
 
 class BuiltInThemeWriter:
     """Plans from style sheets, the lexicon and the title tables, without a language model."""
 
     def plan(self, request: SongRequest, styles: Mapping[str, Style], rng: np.random.Generator) -> PlannedSong:
         """See `ThemeWriter`."""
+        return plan_theme(request, styles, rng)
+
+    def planning(self, request: SongRequest, styles: Mapping[str, Style], rng: np.random.Generator) -> Work[PlannedSong]:
+        """See `ThemeWriter`."""
+        yield from ()
         return plan_theme(request, styles, rng)
 
 

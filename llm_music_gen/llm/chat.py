@@ -5,7 +5,7 @@ Because the answer ends when its last bracket closes, models that forget to end 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 
 from llm_music_gen.domain.text_model import TextModel
@@ -28,12 +28,16 @@ class LocalChat:
 
     def answer(self, messages: Sequence[Message], shape: Shape, *, seed: int) -> str:
         """JSON of this shape. Raises ModelError when the model fails or its context is too small for question and answer."""
+        return "".join(self.answering(messages, shape, seed=seed))
+
+    def answering(self, messages: Sequence[Message], shape: Shape, *, seed: int) -> Generator[str, None, None]:
+        """The same as it is written."""
         if self._vocabulary is None:
             self._vocabulary = JsonVocabulary(self.model.pieces(), self.model.end_tokens())
         tokens = question(self.format_name, messages).tokens(self.model)
         sampling = replace(sampling_for(self.format_name), seed=seed, max_tokens=max(1, self.model.context_tokens - len(tokens)))
         constraint = JsonConstraint(shape, self._vocabulary)
-        return "".join(self.model.generate(tokens, sampling, constraint=constraint))
+        yield from self.model.generate(tokens, sampling, constraint=constraint)
 
 
 def question(format_name: str, messages: Sequence[Message]) -> Prompt:

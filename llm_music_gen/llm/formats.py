@@ -146,6 +146,7 @@ _TEMPLATE_MARKS: tuple[tuple[str, str], ...] = (
 )
 _ABC_NAMES = re.compile(r"chat[-_ ]?musician|mupt|tunesformer|notagen|melodyt5|\babc\b", re.IGNORECASE)
 _CHATMUSICIAN = re.compile(r"chat[-_ ]?musician", re.IGNORECASE)
+_COMPOSER_NAMES = re.compile(r"composer built in", re.IGNORECASE)
 _CHATML_NAMES = re.compile(r"\bilm3\b|internlm|qwen|chatml", re.IGNORECASE)
 _CHAT_NAMES = re.compile(r"\b(chat|instruct|it|assistant)\b", re.IGNORECASE)
 _CONTROL = re.compile(r"<(?=\|)|<(?=/?s>)|<(?=unk>)|<(?=(?:start|end)_of_turn>)|\[(?=/?INST\])|<(?=</?SYS>>)")
@@ -179,6 +180,17 @@ def format_name(header: GgufHeader, file_name: str = "") -> str:
     if _CHATML_NAMES.search(names):
         return "chatml"
     return "alpaca" if template or _CHAT_NAMES.search(names) else "plain"
+
+
+def format_of_name(name: str) -> str:
+    """The format of a model of which only the name is known, on a server: `composer-text`, `chatmusician`, or "" for a chat.
+
+    A server turns a conversation into the format of its model by itself; these two go on with a text instead.
+    """
+    plain = re.sub(r"[-_.]+", " ", name)
+    if _COMPOSER_NAMES.search(plain):
+        return "composer-text"
+    return "chatmusician" if _CHATMUSICIAN.search(plain) else ""
 
 
 def role_of(header: GgufHeader, file_name: str = "") -> Role:

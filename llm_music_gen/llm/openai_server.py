@@ -12,7 +12,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -72,10 +72,10 @@ class OpenAiServer:
 
     def models(self) -> tuple[str, ...]:
         """Names of the models there. Raises ModelError."""
-        return next((names for names in self._listed() if names is not None), ())
+        return next((names for names in self.listing() if names is not None), ())
 
-    def _listed(self) -> Iterator[tuple[str, ...] | None]:
-        """None while nothing comes, then the names of the models."""
+    def listing(self) -> Iterator[tuple[str, ...] | None]:
+        """None while nothing comes, then the names of the models. Raises ModelError."""
         for part in self._exchanged("GET", "/models"):
             if part is None:
                 yield None
@@ -90,7 +90,7 @@ class OpenAiServer:
         """An answer that should be JSON of this shape; to be checked. Raises ModelError."""
         return "".join(self.answering(messages, shape, seed=seed))
 
-    def answering(self, messages: Sequence[Message], shape: Shape, *, seed: int) -> Iterator[str]:
+    def answering(self, messages: Sequence[Message], shape: Shape, *, seed: int) -> Generator[str, None, None]:
         """The same as it comes, "" while nothing does. Closing the iterator closes the connection."""
         schema = {"type": "json_schema", "json_schema": {"name": "theme", "strict": True, "schema": json_schema(shape)}}
         # llama-cpp-python's own server takes the schema only in its older form.
@@ -107,7 +107,7 @@ class OpenAiServer:
         seed: int = 0,
         max_tokens: int = MAX_ANSWER_TOKENS,
         cancelled: Callable[[], bool] | None = None,
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """An answer as it is written, "" while nothing comes, under a GBNF grammar where the server takes one; to be checked.
 
         Ends early, without an error, when `cancelled` says so; closing the iterator closes the connection. Raises ModelError.
@@ -125,7 +125,7 @@ class OpenAiServer:
         seed: int = 0,
         max_tokens: int = MAX_ANSWER_TOKENS,
         stop: Sequence[str] = (),
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """What follows `text`, for models that have a format of their own; otherwise like `write`."""
         request = {"prompt": text, **({"stop": list(stop)} if stop else {})}
         return self._asked(
@@ -141,11 +141,11 @@ class OpenAiServer:
         seed: int,
         max_tokens: int,
         cancelled: Callable[[], bool] | None = None,
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         path, asked = question
         model = self.model
         if not model:
-            for names in self._listed():
+            for names in self.listing():
                 if names is None:
                     yield ""
                 else:
@@ -162,7 +162,9 @@ class OpenAiServer:
             else:
                 return
 
-    def _streamed(self, path: str, request: Mapping[str, Any], cancelled: Callable[[], bool] | None) -> Iterator[str]:
+    def _streamed(
+        self, path: str, request: Mapping[str, Any], cancelled: Callable[[], bool] | None
+    ) -> Generator[str, None, None]:
         """The texts of an answer. Raises ModelError when it breaks off, lasts too long or is too large."""
         size = 0
         for part in self._exchanged("POST", path, json.dumps(request).encode("utf-8")):

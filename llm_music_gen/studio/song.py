@@ -17,14 +17,13 @@ from llm_music_gen import __version__
 from llm_music_gen.arranging import write_midi
 from llm_music_gen.composing.theme import PlannedSong, SongRequest, ThemeWriter, resolve_style
 from llm_music_gen.composing.titles import numbered
-from llm_music_gen.composing.tune import Tune, WrittenSection, sheet_of, write_tune
+from llm_music_gen.composing.tune import Tune, WrittenSection, sheet_of
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import Arrangement, Intonation, System
 from llm_music_gen.domain.song import Song
 from llm_music_gen.domain.text_model import Exchange
-from llm_music_gen.errors import ModelError, StyleError
+from llm_music_gen.errors import StyleError
 from llm_music_gen.library.shelf import read_song
-from llm_music_gen.llm.registry import built_in_composer
 from llm_music_gen.notation.abc_file import write_abc
 from llm_music_gen.notation.musicxml import write_musicxml
 from llm_music_gen.proof import prove
@@ -52,8 +51,9 @@ from llm_music_gen.studio.recipe import (
 )  # fmt: skip
 from llm_music_gen.studio.seeds import stream, stream_seed
 from llm_music_gen.studio.soundfont_facts import SoundfontFacts
+from llm_music_gen.studio.tune_fallback import tune_by
 from llm_music_gen.studio.versions import versions
-from llm_music_gen.studio.writer_model import WriterModel
+from llm_music_gen.studio.writer_model import Writer
 from llm_music_gen.styles import Style
 from llm_music_gen.tuning.retune import CONCERT_PITCH, Tuning
 from llm_music_gen.units import SAMPLE_RATE_HZ
@@ -74,7 +74,7 @@ class Workshop:
     songs_dir: Path
     styles: Mapping[str, Style]
     theme_writer: ThemeWriter
-    writer: WriterModel
+    writer: Writer
     temperature: float
     soundfont: Soundfont
     soundfont_facts: SoundfontFacts
@@ -107,7 +107,7 @@ def make_song(request: SongRequest, seed: int, created: str, workshop: Workshop)
     """From words to a finished song in the library's folder. The same request, seed and workshop give the same song."""
     planned = yield from _stage(plan_stage(request, seed, workshop))
     planned, tune, writer = yield from _stage(tune_stage(planned, seed, workshop))
-    model = ModelRecord(name=writer.path.name, sha256=writer.sha256, temperature=workshop.temperature)
+    model = ModelRecord(name=writer.name, sha256=writer.sha256, temperature=workshop.temperature)
     draft = Draft(seed, created, planned, tune, model, workshop.tuning.a4_hz, _tuning_record(workshop))
     return (yield from finish_song(draft, workshop))
 
@@ -182,7 +182,7 @@ def play_as_is(arrangement: Arrangement, created: str, source: Path, target: Pat
 def plan_stage(request: SongRequest, seed: int, workshop: Workshop) -> Work[PlannedSong]:
     """Words -> what the song shall be. Refuses at once when there is no room for it."""
     yield Progress("theme", 0.0, "Planning the song")
-    planned = workshop.theme_writer.plan(request, workshop.styles, np.random.default_rng(stream(seed, "theme")))
+    planned = yield from workshop.theme_writer.planning(request, workshop.styles, np.random.default_rng(stream(seed, "theme")))
     key, title = planned.theme.key, planned.theme.title
     if request.title:
         title = numbered(request.title, request.taken_titles)
@@ -192,35 +192,17 @@ def plan_stage(request: SongRequest, seed: int, workshop: Workshop) -> Work[Plan
     return planned
 
 
-def tune_stage(planned: PlannedSong, seed: int, workshop: Workshop) -> Work[tuple[PlannedSong, Tune, WriterModel]]:
+def tune_stage(planned: PlannedSong, seed: int, workshop: Workshop) -> Work[tuple[PlannedSong, Tune, Writer]]:
     """What the song shall be -> the same, the written tune, and who wrote it.
 
     A model of the user's own that fails is asked once more; if it fails again the built-in composer writes, with a remark.
     """
-    writer = workshop.writer
-    for attempt in range(3):
-        try:
-            yield Progress("tune", 0.0, f"Loading {writer.path.name}")
-            tune = yield from write_tune(
-                planned.theme,
-                writer.loaded(),
-                seed=stream_seed(seed, "tune") + attempt,
-                temperature=workshop.temperature,
-                format_name=writer.format_name,
-            )
-        except ModelError as error:
-            if writer.is_built_in:
-                raise
-            writer.close()
-            if attempt:
-                remark = f"{writer.path.name} failed ({error.message.rstrip('.')}); the built-in composer wrote the tune."
-                planned = replace(planned, theme=replace(planned.theme, hints=(*planned.theme.hints, remark)))
-                writer = WriterModel(built_in_composer(), writer.settings)
-        else:
-            if writer is not workshop.writer:
-                writer.close()
-            return planned, tune, writer
-    raise ModelError("No tune could be written.", hint="Choose another model.")
+    written = yield from tune_by(planned.theme, workshop.writer, seed=stream_seed(seed, "tune"), temperature=workshop.temperature)
+    if written.writer is not workshop.writer:
+        written.writer.close()
+    if written.remark:
+        planned = replace(planned, theme=replace(planned.theme, hints=(*planned.theme.hints, written.remark)))
+    return planned, written.tune, written.writer
 
 
 def arrangement_stage(draft: Draft, soundfont: Path) -> Work[Arrangement]:

@@ -44,11 +44,11 @@ from llm_music_gen.studio.own_music import arrangement_of, draft_from_sheet, lea
 from llm_music_gen.studio.recipe import Recipe, read_recipe
 from llm_music_gen.studio.request import GenerateRequest, RenderRequest, read_formats, read_frequencies
 from llm_music_gen.studio.seeds import new_seed, song_seed
-from llm_music_gen.studio.song import Workshop, draft_of, finish_song, make_song, play_as_is
+from llm_music_gen.studio.song import Workshop, draft_of, finish_song, make_song, play_as_is, prompts_text
 from llm_music_gen.studio.soundfont_facts import soundfont_facts
-from llm_music_gen.studio.theme_model import imagined_by, server_of
+from llm_music_gen.studio.theme_model import imagined_by
 from llm_music_gen.studio.versions import versions
-from llm_music_gen.studio.writer_model import WriterModel
+from llm_music_gen.studio.writer_model import WriterModel, names_server, server_of, server_writer
 from llm_music_gen.styles import load_styles
 from llm_music_gen.tuning.retune import tune_to
 
@@ -117,8 +117,8 @@ class Studio:
         outcomes: list[Outcome] = []
         first = len(finished_titles) + 1
         place = {"song_number": first, "songs": request.songs, "whole": 0.0}
-        yield Progress("theme", 0.0, f"Loading {workshop.writer.path.name}", place)
-        workshop.writer.loaded()  # a model that cannot be loaded fails the batch, not each of its songs
+        yield Progress("theme", 0.0, f"Loading {workshop.writer.name}", place)
+        workshop.writer.make_ready()  # a model that cannot be loaded fails the batch, not each of its songs
         for number in range(first, request.songs + 1):
             taken = (*finished_titles, *(outcome.song.title for outcome in outcomes if outcome.song))
             own_seed, own_wish = song_seed(seed, number - 1), replace(wish, taken_titles=taken)
@@ -151,9 +151,10 @@ class Studio:
         if request.seed is None:
             raise UsageError("A preview needs the seed of the track.", hint="Give a seed; the track is made with the same.")
         workshop = self._imagining(request)
-        recipe = yield from plan_long(
+        plan = yield from plan_long(
             self._wish(request), long_wish(request, self.settings.frequency), request.seed, _now(), workshop
         )
+        recipe = plan.recipe
         folder = Path(request.output_dir).expanduser() if request.output_dir else self.paths.data_dir / "previews"
         return (yield from make_preview(recipe, workshop.styles, workshop.soundfont.path, folder))
 
@@ -220,7 +221,7 @@ class Studio:
     def models(self) -> Sequence[ModelInfo]:
         """The language models on this computer, the built-in one first."""
         named = (self.settings.model, self.settings.theme_model)
-        chosen = [Path(name).expanduser() for name in named if name]
+        chosen = [Path(name).expanduser() for name in named if name and not names_server(name)]
         return find_models(self.paths.models_dir, settings_paths=chosen)
 
     def model(self, name: str) -> ModelInfo:
@@ -249,23 +250,27 @@ class Studio:
 
     def _imagining(self, request: GenerateRequest) -> Workshop:
         """A workshop with whoever imagines the themes. Raises StudioError for a model or server that cannot."""
-        workshop = self._workshop(request.formats, request.model, request.soundfont)
+        workshop = self._workshop(request.formats, request.model, request.soundfont, request.server)
         if self._theme_writer is not None:
             return workshop
         # What the command names stands above what the settings name.
         name = request.theme_model or ("" if request.server else self.settings.theme_model)
-        server = server_of(self.settings, request.server)
-        model = self._writer(name) if name else None
+        on_server = names_server(name)
+        server = (
+            server_writer(name, self.settings, request.server).server if on_server else server_of(self.settings, request.server)
+        )
+        model = self._writer(name) if name and not on_server else None
         return replace(workshop, theme_writer=imagined_by(model, server, workshop.writer))
 
-    def _workshop(self, formats: Sequence[AudioFormat], model: str, soundfont: str) -> Workshop:
+    def _workshop(self, formats: Sequence[AudioFormat], model: str, soundfont: str, server: str = "") -> Workshop:
         settings = self.settings
+        wanted = model or settings.model
         font = find_soundfont(soundfont or settings.soundfont, self.paths.soundfonts_dir)
         return Workshop(
             songs_dir=self.paths.songs_dir,
             styles=load_styles(self.paths.styles_dir),
             theme_writer=self._theme_writer or BuiltInThemeWriter(),
-            writer=self._writer(model),
+            writer=server_writer(wanted, settings, server) if names_server(wanted) else self._writer(model),
             temperature=settings.temperature,
             keep_prompts=settings.keep_prompts,
             soundfont=font,
@@ -297,9 +302,10 @@ class Studio:
         work = Unfinished(self.paths.unfinished_dir / unfinished_key(request, seed))
         if not work.recipe_path.is_file():
             plan = plan_long(wish, long_wish(request, self.settings.frequency), seed, _now(), workshop)
-            recipe = yield from _part_of_whole(plan, 0.0, PLAN_SHARE)
-            order = Order(str(workshop.soundfont.path), str(output_dir or ""), wants_kit(request, recipe))
-            work = begin(self.paths.unfinished_dir, work.key, recipe, order)
+            planned = yield from _part_of_whole(plan, 0.0, PLAN_SHARE)
+            order = Order(str(workshop.soundfont.path), str(output_dir or ""), wants_kit(request, planned.recipe))
+            prompts = prompts_text(planned.exchanges) if workshop.keep_prompts else ""
+            work = begin(self.paths.unfinished_dir, work.key, planned.recipe, order, prompts)
         self.close()  # no model is needed any more, and rendering takes hours
         _give_memory_back()
         making = make_long(work, self._long_workshop(str(workshop.soundfont.path)))

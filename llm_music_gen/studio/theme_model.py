@@ -5,7 +5,7 @@ Beside the model that writes the tunes it stays in memory only where both fit; o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 from llm_music_gen.composing.model_theme import Chat, ModelThemeWriter
@@ -16,8 +16,9 @@ from llm_music_gen.llm.formats import Message
 from llm_music_gen.llm.json_constraint import Shape
 from llm_music_gen.llm.memory import available_bytes
 from llm_music_gen.llm.openai_server import OpenAiServer
-from llm_music_gen.settings import Settings
-from llm_music_gen.studio.writer_model import WriterModel
+from llm_music_gen.studio.writer_model import Writer, WriterModel, server_of
+
+__all__ = ["FileChat", "imagined_by", "server_of"]
 
 
 @dataclass
@@ -25,8 +26,8 @@ class FileChat:
     """A GGUF file that answers questions."""
 
     model: WriterModel
-    beside: WriterModel
-    """What writes the tunes."""
+    beside: Writer
+    """Who writes the tunes."""
     _chat: LocalChat | None = field(default=None, repr=False)
 
     @property
@@ -35,24 +36,28 @@ class FileChat:
         return self.model.path.name
 
     def answer(self, messages: Sequence[Message], shape: Shape, *, seed: int) -> str:
+        """The whole answer. Raises like `answering`."""
+        return "".join(self.answering(messages, shape, seed=seed))
+
+    def answering(self, messages: Sequence[Message], shape: Shape, *, seed: int) -> Generator[str, None, None]:
         """See `composing.model_theme.Chat`."""
-        same = self.model.path == self.beside.path
+        twin = self.beside if isinstance(self.beside, WriterModel) and self.beside.path == self.model.path else None
         available = available_bytes()
-        both = same or available is None or self.model.needed_bytes() + self.beside.needed_bytes() <= available
+        both = twin is not None or available is None or self.model.needed_bytes() + self.beside.needed_bytes() <= available
         if not both and not self.model.is_loaded:
             self.beside.close()
-        model = (self.beside if same else self.model).loaded()
+        model = (twin or self.model).loaded()
         if self._chat is None or self._chat.model is not model:
             self._chat = LocalChat(model, self.model.format_name)
         try:
-            return self._chat.answer(messages, shape, seed=seed)
+            yield from self._chat.answering(messages, shape, seed=seed)
         finally:
             if not both:
                 self._chat = None
                 self.model.close()
 
 
-def imagined_by(model: WriterModel | None, server: OpenAiServer | None, beside: WriterModel) -> ThemeWriter:
+def imagined_by(model: WriterModel | None, server: OpenAiServer | None, beside: Writer) -> ThemeWriter:
     """Who makes the themes: the file where one is named, else the server, else the word tables.
 
     Raises ModelError for a file that cannot hold a conversation.
@@ -67,9 +72,3 @@ def imagined_by(model: WriterModel | None, server: OpenAiServer | None, beside: 
     else:
         return BuiltInThemeWriter()
     return ModelThemeWriter(chat)
-
-
-def server_of(settings: Settings, address: str) -> OpenAiServer | None:
-    """The server at an address, or the setting's. Raises UsageError for what is no address."""
-    url = address or settings.server
-    return OpenAiServer(url, settings.server_model) if url else None

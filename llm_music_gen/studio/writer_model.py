@@ -1,22 +1,74 @@
-"""Loads the model that writes the tunes, once for all songs, and knows how it wants to be asked."""
+"""Who writes the tunes: a GGUF file, loaded once for all songs, or a model on a server."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
+from llm_music_gen.composing.author import Author
+from llm_music_gen.composing.local_author import LocalAuthor
+from llm_music_gen.composing.server_author import ServerAuthor
 from llm_music_gen.domain.text_model import TextModel
-from llm_music_gen.errors import ModelError
+from llm_music_gen.errors import ModelError, UsageError
 from llm_music_gen.llm.backend import load_model, thread_count
 from llm_music_gen.llm.formats import format_name
 from llm_music_gen.llm.gguf import read_gguf_header
 from llm_music_gen.llm.memory import available_bytes, check_fits, needed_bytes
+from llm_music_gen.llm.openai_server import OpenAiServer
 from llm_music_gen.llm.registry import BUILT_IN_FILE, built_in_composer, choose_model, find_models
 from llm_music_gen.llm.trial import try_model
 from llm_music_gen.settings import Settings
 from llm_music_gen.studio.recipe import file_sha256
 
 DEFAULT_CONTEXT_TOKENS = 4096
+#: As a model's name: the one on the server; "server:NAME" is one of several there.
+SERVER_WORD = "server"
+
+
+class Writer(Protocol):
+    """Whoever writes the tunes of a batch of songs."""
+
+    @property
+    def name(self) -> str:
+        """For people and recipes."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """With which it was chosen."""
+        ...
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it is the composer that comes with the studio."""
+        ...
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether it takes memory on this computer."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of its file; "" for a server's. Raises ModelError."""
+        ...
+
+    def needed_bytes(self) -> int:
+        """Memory for it beyond what it has already. Raises ModelError when its file is no GGUF."""
+        ...
+
+    def make_ready(self) -> None:
+        """Load it if it is a file. Raises ModelError or DependencyMissing."""
+        ...
+
+    def author(self, temperature: float) -> Author:
+        """It as the author of one tune. Raises like `make_ready`."""
+        ...
+
+    def close(self) -> None:
+        """Free the memory."""
+        ...
 
 
 @dataclass
@@ -38,6 +90,11 @@ class WriterModel:
         return WriterModel(choose_model(wanted, find_models(models_dir)).path, settings)
 
     @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    @property
     def format_name(self) -> str:
         """How the model wants to be asked. Raises ModelError when the file is no GGUF."""
         if not self._format:
@@ -46,12 +103,12 @@ class WriterModel:
 
     @property
     def is_built_in(self) -> bool:
-        """Whether it is the composer that comes with the studio."""
+        """See `Writer`."""
         return self.path.name == BUILT_IN_FILE and self.path == built_in_composer()
 
     @property
     def is_loaded(self) -> bool:
-        """Whether it is in memory."""
+        """See `Writer`."""
         return self._loaded is not None
 
     @property
@@ -59,12 +116,12 @@ class WriterModel:
         return self.settings.context_tokens or DEFAULT_CONTEXT_TOKENS
 
     def needed_bytes(self) -> int:
-        """Memory for it beyond what it has already; 0 when it is loaded. Raises ModelError when the file is no GGUF."""
+        """See `Writer`; 0 when it is loaded."""
         return 0 if self.is_loaded else needed_bytes(read_gguf_header(self.path), self._context)
 
     @property
     def sha256(self) -> str:
-        """Checksum of the file; read once."""
+        """See `Writer`; read once."""
         if not self._sha256:
             try:
                 self._sha256 = file_sha256(self.path)
@@ -73,6 +130,10 @@ class WriterModel:
                     f"{self.path} cannot be read ({error.strerror or error}).", hint="Choose another model."
                 ) from error
         return self._sha256
+
+    def make_ready(self) -> None:
+        """See `Writer`."""
+        self.loaded()
 
     def loaded(self) -> TextModel:
         """The model in memory. Raises ModelError or DependencyMissing."""
@@ -89,8 +150,71 @@ class WriterModel:
             )
         return self._loaded
 
+    def author(self, temperature: float) -> Author:
+        """See `Writer`."""
+        return LocalAuthor(self.loaded(), self.format_name, temperature)
+
     def close(self) -> None:
-        """Free the memory."""
+        """See `Writer`."""
         if self._loaded is not None:
             self._loaded.close()
             self._loaded = None
+
+
+@dataclass
+class ServerWriter:
+    """A model on a server; takes no memory here."""
+
+    server: OpenAiServer
+    settings: Settings
+    is_built_in: bool = False
+    is_loaded: bool = False
+    sha256: str = ""
+
+    @property
+    def name(self) -> str:
+        """Model and address."""
+        return self.server.name
+
+    def needed_bytes(self) -> int:
+        """See `Writer`."""
+        return 0
+
+    def make_ready(self) -> None:
+        """Nothing to load; whether the server is there shows when it is asked."""
+
+    def author(self, temperature: float) -> Author:
+        """See `Writer`."""
+        return ServerAuthor(self.server, temperature)
+
+    def close(self) -> None:
+        """See `Writer`."""
+
+
+def names_server(model: str) -> bool:
+    """Whether a model's name means one on the server: "server" or "server:NAME"."""
+    return model == SERVER_WORD or model.startswith(f"{SERVER_WORD}:")
+
+
+def server_of(settings: Settings, address: str, model: str = "") -> OpenAiServer | None:
+    """The server at an address, or the setting's; `model` as in "server:NAME" names one of its models.
+
+    Raises UsageError for what is no address.
+    """
+    url = address or settings.server
+    if not url:
+        return None
+    server = OpenAiServer(url, settings.server_model)
+    named = model.partition(":")[2] if names_server(model) else ""
+    return replace(server, model=named) if named else server
+
+
+def server_writer(model: str, settings: Settings, address: str) -> ServerWriter:
+    """Tunes by the server that a model's name means. Raises UsageError where no address is known."""
+    server = server_of(settings, address, model)
+    if server is None:
+        raise UsageError(
+            "It is not known where the server is.",
+            hint="Give its address: --server http://127.0.0.1:11434/v1, or in the settings.",
+        )
+    return ServerWriter(server, settings)

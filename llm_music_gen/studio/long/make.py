@@ -167,6 +167,8 @@ def _delivered(
         write_bytes(folder / f"{stem}.mid", write_midi(arrangement))
     write_text(folder / f"{stem} chapters.txt", chapter_list(recipe))
     write_text(folder / "recipe.json", done.to_json())
+    if work.prompts_path.is_file():
+        write_text(folder / work.prompts_path.name, work.prompts_path.read_text(encoding="utf-8"))
     style, _ = resolve_style(shop.styles, recipe.style_names, recipe.theme.mood)
     promises = promises_of(recipe, pulse=style.pulse)
     if gain_db < recipe.loudness_lufs - loudness_lufs:  # the peaks allowed no more, and nothing is squeezed to get there

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
@@ -15,13 +15,13 @@ from llm_music_gen.composing.lengths import LengthRange
 from llm_music_gen.composing.lexicon import bend_of
 from llm_music_gen.composing.theme import PlannedSong, SongRequest
 from llm_music_gen.composing.titles import numbered
-from llm_music_gen.composing.tune import Tune, write_tune
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.long_form import Calm, Chapter
 from llm_music_gen.domain.meter import Meter
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import System
-from llm_music_gen.domain.theme import SectionPlan, Theme
+from llm_music_gen.domain.text_model import Exchange
+from llm_music_gen.domain.theme import SectionPlan
 from llm_music_gen.errors import UsageError
 from llm_music_gen.sound.bed.layers import BEATS, COLOURS
 from llm_music_gen.sound.steady import steadiness
@@ -31,7 +31,9 @@ from llm_music_gen.studio.recipe import ExchangeRecord, FileRecord, ModelRecord,
 from llm_music_gen.studio.records import SectionText, ThemeRecord
 from llm_music_gen.studio.seeds import stream, stream_seed
 from llm_music_gen.studio.song import Workshop, style_sha256
+from llm_music_gen.studio.tune_fallback import WrittenTune, tune_by
 from llm_music_gen.studio.versions import versions
+from llm_music_gen.studio.writer_model import Writer
 from llm_music_gen.styles import Style
 from llm_music_gen.tuning.frequency import Frequency
 from llm_music_gen.tuning.retune import Tuning, beat_hz, tune_to
@@ -74,16 +76,41 @@ class LongWish:
         return "night" if self.night else "day"
 
 
+@dataclass(frozen=True, slots=True)
+class LongPlan:
+    """A track as planned."""
+
+    recipe: Recipe
+    exchanges: tuple[Exchange, ...] = ()
+    """What models were asked, and their answers."""
+
+
+@dataclass
+class _Written:
+    """What models wrote for the chapters so far."""
+
+    writer: Writer
+    """Who writes the next chapter."""
+    first: Writer | None = None
+    """Who wrote the first one."""
+    records: list[ChapterRecord] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
+    hints: dict[str, None] = field(default_factory=dict)
+
+
 def is_calm(style: Style) -> bool:
     """Whether a style's long form is a slow field of sound rather than a band that plays on."""
     return style.family == "ambient" and not style.pulse
 
 
-def plan_long(request: SongRequest, wish: LongWish, seed: int, created: str, workshop: Workshop) -> Work[Recipe]:
-    """Words to a recipe that holds everything but sound. Yields "theme" and "tune". The same arguments give the same recipe."""
+def plan_long(request: SongRequest, wish: LongWish, seed: int, created: str, workshop: Workshop) -> Work[LongPlan]:
+    """Words to a recipe that holds everything but sound. Yields "theme" and "tune". The same arguments give the same recipe.
+
+    A model that fails is asked once more; then the built-in composer writes the chapters that are left, with a remark.
+    """
     yield Progress("theme", 0.0, "Planning the track")
     rng = np.random.default_rng(stream(seed, "theme"))
-    planned = workshop.theme_writer.plan(replace(request, length=_SONG), workshop.styles, rng)
+    planned = yield from workshop.theme_writer.planning(replace(request, length=_SONG), workshop.styles, rng)
     theme, style = planned.theme, planned.style
     title = request.title or (_named_by(wish.layers) if wish.only_layers else "")
     if title:
@@ -105,15 +132,18 @@ def plan_long(request: SongRequest, wish: LongWish, seed: int, created: str, wor
     theme = replace(theme, key=key, meter=_COMMON_TIME, form=(_MATERIAL,), length_frames=frames)
     layers = _layers(wish, tuning, theme.tempo_bpm, length_s)
     yield Progress("theme", 1.0, f'"{theme.title}", {len(chapters)} chapters', {"title": theme.title, "chapters": len(chapters)})
+    done = _Written(workshop.writer)
     if wish.only_layers:
-        written: tuple[ChapterRecord, ...] = tuple(ChapterRecord.of(chapter, "1/8", (), None) for chapter in chapters)
+        done.records = [ChapterRecord.of(chapter, "1/8", (), None) for chapter in chapters]
     else:
-        written = yield from _written(request, replace(planned, theme=theme), chapters, seed, workshop)
+        yield from _written(request, replace(planned, theme=theme), chapters, seed, workshop, done)
+        theme = replace(theme, hints=tuple(dict.fromkeys((*theme.hints, *done.hints))))
+    written, writer = tuple(done.records), done.first or workshop.writer
     finish = workshop.finish
-    return Recipe(
+    recipe = Recipe(
         schema=1, created=created, seed=seed, a4_hz=tuning.a4_hz, theme=ThemeRecord.of(theme), unit=written[0].unit,
         sections=written[0].sections, style_names=planned.style_names, style_sha256=style_sha256(style),
-        model=ModelRecord(name=workshop.writer.path.name, sha256=workshop.writer.sha256, temperature=workshop.temperature),
+        model=ModelRecord(name=writer.name, sha256=writer.sha256, temperature=workshop.temperature),
         soundfont=FileRecord(name=workshop.soundfont.path.name, sha256=workshop.soundfont_facts.sha256),
         render_fingerprint=workshop.soundfont_facts.fingerprint, loudness_lufs=NIGHT_LUFS if wish.night else DAY_LUFS,
         formats=finish.formats, mp3_kbps=finish.mp3_kbps, versions=versions(),
@@ -129,6 +159,7 @@ def plan_long(request: SongRequest, wish: LongWish, seed: int, created: str, wor
             ),
         ),
     )  # fmt: skip
+    return LongPlan(recipe, (*planned.exchanges, *done.exchanges))
 
 
 def _named_by(layers: str) -> str:
@@ -190,33 +221,35 @@ def _band(style: Style, without: Sequence[str], workshop: Workshop, *, promised:
 
 
 def _written(
-    request: SongRequest, planned: PlannedSong, chapters: Sequence[Chapter], seed: int, workshop: Workshop
-) -> Work[tuple[ChapterRecord, ...]]:
+    request: SongRequest, planned: PlannedSong, chapters: Sequence[Chapter], seed: int, workshop: Workshop, done: _Written
+) -> Work[None]:
     """What the model writes, chapter after chapter; each from a seed of its own."""
-    records: list[ChapterRecord] = []
     calm = is_calm(planned.style)
     for chapter in chapters:
-        theme = (
-            _calm_theme(planned.theme, chapter) if calm else _band_theme(request, planned, chapter, len(chapters), seed, workshop)
-        )
-        work = write_tune(
-            theme, workshop.writer.loaded(), seed=_chapter_seed(seed, chapter.number), temperature=workshop.temperature,
-            format_name=workshop.writer.format_name,
-        )  # fmt: skip
-        tune = yield from _counted(work, chapter, len(chapters))
-        sections = tuple(SectionText(label=part.label, bars=part.bars, text=part.text) for part in tune.sections)
-        record = None if calm else ThemeRecord.of(theme)
-        records.append(ChapterRecord.of(chapter, str(tune.unit), sections, record))
-    return tuple(records)
-
-
-def _calm_theme(theme: Theme, chapter: Chapter) -> Theme:
-    return replace(theme, title=chapter.name, key=chapter.key)
+        if calm:
+            theme = replace(planned.theme, title=chapter.name, key=chapter.key)
+        else:
+            own = yield from _band_theme(request, planned, chapter, len(chapters), seed, workshop)
+            theme = replace(own.theme, title=chapter.name)
+            done.hints |= dict.fromkeys(theme.hints)
+            done.exchanges += own.exchanges
+        work = tune_by(theme, done.writer, seed=_chapter_seed(seed, chapter.number), temperature=workshop.temperature)
+        written = yield from _counted(work, chapter, len(chapters))
+        if written.remark:
+            done.hints[written.remark if not chapter.number else f"{written.remark} (From chapter {chapter.number + 1} on.)"] = (
+                None
+            )
+        done.writer, done.first = written.writer, done.first or written.writer
+        done.exchanges += written.tune.exchanges
+        sections = tuple(SectionText(label=part.label, bars=part.bars, text=part.text) for part in written.tune.sections)
+        done.records.append(ChapterRecord.of(chapter, str(written.tune.unit), sections, None if calm else ThemeRecord.of(theme)))
+    if done.writer is not workshop.writer:
+        done.writer.close()
 
 
 def _band_theme(
     request: SongRequest, planned: PlannedSong, chapter: Chapter, chapters: int, seed: int, workshop: Workshop
-) -> Theme:
+) -> Work[PlannedSong]:
     """The form of a chapter that a band plays, exactly as long as the chapter and the crossing into the next."""
     length_s = Fraction(chapter.length_s).limit_denominator(1_000)
     if chapter.number + 1 < chapters:
@@ -225,17 +258,17 @@ def _band_theme(
         request, length=LengthRange(length_s, length_s), key=chapter.key, tempo_bpm=planned.theme.tempo_bpm, meter=request.meter
     )
     rng = np.random.default_rng(np.random.SeedSequence(_chapter_seed(seed, chapter.number)))
-    return replace(workshop.theme_writer.plan(wish, workshop.styles, rng).theme, title=chapter.name)
+    return (yield from workshop.theme_writer.planning(wish, workshop.styles, rng))
 
 
-def _counted(work: Work[Tune], chapter: Chapter, chapters: int) -> Work[Tune]:
+def _counted(work: Work[WrittenTune], chapter: Chapter, chapters: int) -> Work[WrittenTune]:
     """The reports of one chapter's tune as part of all of them."""
     while True:
         try:
             report = next(work)
         except StopIteration as stop:
-            tune: Tune = stop.value
-            return tune
+            written: WrittenTune = stop.value
+            return written
         fraction = (chapter.number + report.fraction) / chapters
         yield replace(report, fraction=fraction, message=f"Writing chapter {chapter.number + 1} of {chapters}")
 

@@ -18,6 +18,7 @@ from llm_music_gen.studio.recipe import Recipe, read_recipe
 RECIPE_FILE = "recipe.json"
 ORDER_FILE = "order.json"
 LOCK_FILE = "work.lock"
+PROMPTS_FILE = "prompts.jsonl"
 #: The finished files, until the folder is moved into place.
 SONG_FOLDER = "song"
 #: Another process that only looks whether the lock is held lets go at once.
@@ -57,6 +58,11 @@ class Unfinished:
     def recipe_path(self) -> Path:
         """Its plan."""
         return self.folder / RECIPE_FILE
+
+    @property
+    def prompts_path(self) -> Path:
+        """What models were asked and answered, where that is kept."""
+        return self.folder / PROMPTS_FILE
 
     def recipe(self) -> Recipe:
         """Its plan. Raises StudioError."""
@@ -106,8 +112,11 @@ class Unfinished:
                 part.unlink(missing_ok=True)
 
 
-def begin(unfinished_dir: Path, key: str, recipe: Recipe, order: Order) -> Unfinished:
-    """A new track in work. The recipe is written last: a folder without one was never begun. Raises StorageError."""
+def begin(unfinished_dir: Path, key: str, recipe: Recipe, order: Order, prompts: str = "") -> Unfinished:
+    """A new track in work; `prompts` (JSON Lines) is what models were asked, to be kept beside it.
+
+    The recipe is written last: a folder without one was never begun. Raises StorageError.
+    """
     work = Unfinished(unfinished_dir / key)
     if not work.recipe_path.is_file():
         work.throw_away()  # segments without a plan may be of another one
@@ -116,6 +125,8 @@ def begin(unfinished_dir: Path, key: str, recipe: Recipe, order: Order) -> Unfin
     except OSError as error:
         raise StorageError(f"{work.folder} cannot be made ({error.strerror or error}).", hint="Check its rights.") from error
     _write_whole(work.folder / ORDER_FILE, json.dumps(asdict(order), ensure_ascii=False, indent=1))
+    if prompts:
+        _write_whole(work.prompts_path, prompts)
     work.plan(recipe)
     return work
 

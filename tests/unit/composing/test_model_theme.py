@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,11 +46,11 @@ class Answers:
     asked: list[Sequence[Message]] = field(default_factory=list)
     name: str = "scripted"
 
-    def answer(self, messages: Sequence[Message], shape: Shape, *, seed: int) -> str:
+    def answering(self, messages: Sequence[Message], shape: Shape, *, seed: int) -> Generator[str, None, None]:
         self.asked.append(messages)
         if isinstance(self.text, ModelError):
             raise self.text
-        return self.text
+        yield self.text
 
 
 def request(*words: str, length: str = "1", **wishes: Any) -> SongRequest:
