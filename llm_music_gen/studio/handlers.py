@@ -14,6 +14,8 @@ from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import StudioError, UsageError
 from llm_music_gen.studio.batch import Outcome, song_facts
+from llm_music_gen.studio.processing_jobs import KIND as PROCESS
+from llm_music_gen.studio.processing_jobs import process
 from llm_music_gen.studio.request import GenerateRequest, RenderRequest
 from llm_music_gen.studio.seeds import new_seed
 from llm_music_gen.studio.studio import Studio
@@ -63,7 +65,7 @@ def resume(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]
         return (yield from _follow(studio.resume(waiting[key]), batch, context))
 
 
-HANDLERS: dict[str, Handler] = {"generate": generate, "remake": remake, "render": render, "resume": resume}
+HANDLERS: dict[str, Handler] = {"generate": generate, "remake": remake, "render": render, "resume": resume, PROCESS: process}
 
 
 @dataclass

@@ -62,7 +62,7 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
         Action(("p",), "go('processing')", "Process", "Change audio files by request: warmer, louder, without the hiss.", True),
         Action(("a",), "go('assistant')", "Ask", "Say in plain English what shall happen.", True),
         Action(("d",), "go('describing')", "Describe", "Say what a sound is like: in words, facts and pictures.", False),
-        Action(("r",), "refresh_screen", "Refresh", "Look at songs and models again.", True),
+        Action(("r",), "refresh_screen", "Refresh", "Look at songs and models again.", False),
     ),
     "generate": (
         _BACK,
@@ -147,6 +147,7 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
         _BACK,
         Action(("f",), "files", "Files", "Name other files, or another request.", True),
         Action(("r",), "run", "Run", "Carry the plan out; originals stay as they are.", True),
+        Action(("q",), "queue", "Queue", "Carry the plan out behind the screens, which suits many files.", False),
         Action(("e",), "edit", "Edit", "Change the numbers of the marked step.", True),
         Action(("delete",), "remove", "Remove", "Take the marked step out of the plan.", True, "Del"),
         Action(("a",), "compare", "Before/After", "Hear before and after in turn, equally loud.", True),

@@ -34,6 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--history", metavar="FILE", help="what was done to a file")
     parser.add_argument("--undo", metavar="FILE", help="make the version before the current one again")
     parser.add_argument("--steps", type=int, default=1, metavar="N", help="how many steps --undo goes back (default: 1)")
+    parser.add_argument("--queue", action="store_true", help='put it into the queue and return; "jobs" shows how it gets on')
     parser.add_argument("--picture", action="store_true", help="draw both spectra beside each result")
     parser.add_argument("--json", action="store_true", help="print one JSON object a file; progress goes to stderr")
 
@@ -81,6 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
     if not arguments.json:
         _show_plan(processing, as_json=False)
+    if arguments.queue:
+        return _queue(processing, arguments)
     if (
         not arguments.yes
         and not arguments.json
@@ -105,6 +108,24 @@ def _run(processing: Processing, arguments: argparse.Namespace) -> int:
     for result in results:
         _tell(result, as_json=arguments.json, picture=arguments.picture)
     return 1 if any(isinstance(result, Failure) for result in results) else 0
+
+
+def _queue(processing: Processing, arguments: argparse.Namespace) -> int:
+    """Leave it to the worker behind the screens."""
+    from contextlib import closing
+
+    from llm_music_gen.paths import studio_paths
+    from llm_music_gen.studio.processing_jobs import submit
+    from llm_music_gen.studio.work_queue import open_queue
+
+    output = Path(arguments.output).expanduser() if arguments.output else None
+    with closing(open_queue(studio_paths())) as queue:
+        uid = submit(queue, processing, output, together=arguments.together)
+    if arguments.json:
+        print(json.dumps({"job": uid}))
+    else:
+        print(f'Llm-Music-Gen: Job {uid} is in the queue; "llm-music-gen jobs" shows how it gets on.')
+    return 0
 
 
 def _watch(arguments: argparse.Namespace, folder: Path) -> int:

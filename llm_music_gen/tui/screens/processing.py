@@ -23,6 +23,7 @@ from llm_music_gen.tui.widgets.rule import Line
 from llm_music_gen.tui.widgets.song_list import SongList
 
 if TYPE_CHECKING:
+    from llm_music_gen.jobs.queue import JobQueue
     from llm_music_gen.processing.report import Failure, Report
     from llm_music_gen.studio.processing_room import Processing
 
@@ -134,6 +135,24 @@ class ProcessingScreen(StudioScreen):
             self._tell(f"{plan.plan.reply} Del removes a step that cannot run here.")
         else:
             self._begin(partial(self._carry_out, plan), "Processing...")
+
+    def action_queue(self) -> None:
+        """Leave it to the worker: for many files, and for when the program shall be closed."""
+        plan = self._plan
+        if plan is None or not plan.runnable or plan.unanswered:
+            self.action_run()  # which says what is missing
+            return
+        if not self.studio.services.owner:
+            self._tell("Another Llm-Music-Gen is open and does the work; this one only plays.")
+            return
+
+        def submit(queue: JobQueue) -> str:
+            from llm_music_gen.studio.processing_jobs import submit
+
+            submit(queue, plan)
+            return "It is in the queue; J on the main menu shows how it gets on."
+
+        self.studio.bridge.do(submit)
 
     def _carry_out(self, plan: Processing) -> None:
         from llm_music_gen.studio.processing_room import run_processing
