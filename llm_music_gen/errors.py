@@ -15,6 +15,7 @@ StudioError                    a sentence for the user: what is wrong and what t
 ├── LibraryError               the catalogue cannot do what was asked
 ├── JobError                   the queue cannot do what was asked
 ├── PlaybackError              no device, unplayable file
+├── DownloadError              a file could not be fetched from the network
 └── DependencyMissing          an optional program or package is needed for this
 """
 
@@ -88,6 +89,10 @@ class JobError(StudioError):
 
 class PlaybackError(StudioError):
     """No output device, or a file that cannot be played."""
+
+
+class DownloadError(StudioError):
+    """A file could not be fetched from the network, or is not what it should be."""
 
 
 class DependencyMissing(StudioError):
