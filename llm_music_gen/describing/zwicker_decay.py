@@ -16,7 +16,8 @@ RUN_IN_S = 0.5
 #: each step is solved exactly, four give the same to a thousandth.
 _STEPS = 4
 _SHORT_S, _LONG_S, _VARIABLE_S = 0.005, 0.015, 0.075
-_CHUNK_S = 2.0
+#: Pieces that are worked out side by side, and how long they are.
+_CHUNKS, _LEAST_S, _MOST_S = 32, 0.4, 2.0
 _WEIGHTS = ((0.47, 0.0035), (0.53, 0.07))
 
 
@@ -26,7 +27,7 @@ def after_decay(core: NDArray[np.float64], run_in: int) -> NDArray[np.float64]:
     Chunks are worked out side by side, each from the sound before it.
     """
     count = core.shape[1] - run_in
-    size = max(1, round(_CHUNK_S * LEVEL_RATE_HZ))
+    size = round(min(max(count / _CHUNKS, _LEAST_S * LEVEL_RATE_HZ), _MOST_S * LEVEL_RATE_HZ))
     chunks = -(-count // size)
     padded = np.pad(core, ((0, 0), (0, chunks * size - count + 1)), mode="edge")
     # Shape (run_in + size + 1, 21 * chunks): time first, so that each step reads one row.
