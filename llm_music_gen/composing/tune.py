@@ -164,7 +164,7 @@ class _TuneWriter:
             closes = plan.label in self.closing
             # After a first attempt that did not find its key, only the chords that make it plain are offered.
             self.warmth = 1.0 + 0.2 * attempt
-            self.chords = key_chords(self.theme.key) if attempt == 0 else primary_chords(self.theme.key)
+            self.chords = key_chords(self.theme.key) if best is None else primary_chords(self.theme.key)
             try:
                 text = yield from self._bars(plan, opening, closes, int(rng.integers(2**31)))
             except NoTune:

@@ -68,7 +68,9 @@ class OpenAiServer:
     def name(self) -> str:
         """Model and address, for people and recipes."""
         parts = urlsplit(self.base_url)
-        return f"{self.model or 'the model'} at {parts.hostname}{f':{parts.port}' if parts.port else ''}"
+        # llama.cpp's servers call a model by the path of its file.
+        model = re.split(r"[/\\]", self.model)[-1] if self.model.lower().endswith(".gguf") else self.model
+        return f"{model or 'the model'} at {parts.hostname}{f':{parts.port}' if parts.port else ''}"
 
     def models(self) -> tuple[str, ...]:
         """Names of the models there. Raises ModelError."""

@@ -29,6 +29,8 @@ _MOST_PROSE = 0.1
 _HEAD = re.compile(r"^\s*([MLK]):\s*(.*)$")
 _FIELD = re.compile(r"^\s*[A-Za-z]:\s*\S*")
 _SET_ASIDE = re.compile(r'"[^"\n]*"|![^!\n]*!|\[[A-Za-z]:[^\]\n]*\]|%.*')
+#: A chord symbol or remark, or a quote that closes or opens nothing: it would swallow the music after it.
+_QUOTES = re.compile(r'"([A-G^_<>@][^"|\n]{0,20})"|"')
 _NEXT_ELEMENT = '|"zABCDEFGabcdefg^_=('
 
 
@@ -104,7 +106,8 @@ def _abc_of(answer: str, spec: SectionSpec) -> str:
     """The lines of an answer that are ABC, under a head: the metre and, where nothing else is said, unit and key of the spec."""
     head = {"L": str(spec.unit), "K": spec.key.abc()}
     music: list[str] = []
-    for line in answer.splitlines():
+    for raw in answer.splitlines():
+        line = _QUOTES.sub(lambda match: match[0] if match[1] else "", raw)
         field_line = _HEAD.match(line)
         if field_line and not music and field_line[1] in head and field_line[2].strip():
             head[field_line[1]] = field_line[2].strip()

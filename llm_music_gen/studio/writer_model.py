@@ -170,11 +170,12 @@ class ServerWriter:
     is_built_in: bool = False
     is_loaded: bool = False
     sha256: str = ""
+    _author: ServerAuthor | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
-        """Model and address."""
-        return self.server.name
+        """Model and address; the model only once it was asked, where the first there is taken."""
+        return self.server.name if self._author is None else self._author.name
 
     def needed_bytes(self) -> int:
         """See `Writer`."""
@@ -185,7 +186,9 @@ class ServerWriter:
 
     def author(self, temperature: float) -> Author:
         """See `Writer`."""
-        return ServerAuthor(self.server, temperature)
+        known = self.server if self._author is None else self._author.server
+        self._author = ServerAuthor(known, temperature)
+        return self._author
 
     def close(self) -> None:
         """See `Writer`."""

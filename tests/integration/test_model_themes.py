@@ -1,4 +1,4 @@
-"""Songs whose theme a model imagines: a tiny GGUF of random weights, and llama.cpp's own server with the built-in composer."""
+"""Songs by other models: themes by a tiny GGUF of random weights, themes and tunes by llama.cpp's own server."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from pathlib import Path
 import pytest
 
 from llm_music_gen.__main__ import main
+from llm_music_gen.composing.server_author import ServerAuthor
+from llm_music_gen.composing.tune import write_tune_by
+from llm_music_gen.domain.progress import finish
 from llm_music_gen.llm.backend import load_model
 from llm_music_gen.llm.chat import LocalChat
 from llm_music_gen.llm.formats import Message
@@ -23,6 +26,7 @@ from llm_music_gen.llm.json_constraint import Choice, Fields, Items, Text, Whole
 from llm_music_gen.llm.openai_server import OpenAiServer
 from llm_music_gen.llm.registry import built_in_composer
 from tests.fakes.gguf_writer import chatml_vocabulary, sentencepiece_vocabulary, write_model
+from tests.unit.composing.test_tune import THEME, check
 
 SHAPE = Fields((("title", Text(12)), ("bpm", Whole(60, 90)), ("moods", Items(Choice(("calm", "dark")), 1, 2))))
 ASK = (Message("system", "You plan songs."), Message("user", "One theme, please"))
@@ -116,3 +120,31 @@ def test_a_real_server_is_left_when_the_answer_is_cancelled(address: str) -> Non
         heard.extend([text] if text else [])
     assert len(heard) == 3
     assert "".join(OpenAiServer(address).write(ASK, grammar='root ::= "B"')) == "B"
+
+
+def test_a_real_server_writes_a_whole_song(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The built-in composer behind llama.cpp's server, held to the grammar there: nothing is mended, nothing falls back."""
+    monkeypatch.setenv("LLM_MUSIC_GEN_HOME", str(tmp_path))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "settings.toml").write_text(f'schema = 1\nserver = "{address}"\n', encoding="utf-8")
+    arguments = ["generate", "Folk", "--length", "20s", "--seed", "3", "--format", "wav", "--json"]
+    assert main([*arguments, "--model", "server"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["model"].startswith("composer.built-in.gguf at 127.0.0.1:")
+    assert not any("built-in composer wrote" in hint for hint in facts["hints"])
+    [song] = (tmp_path / "data" / "songs").iterdir()
+    recipe = json.loads((song / "recipe.json").read_text(encoding="utf-8"))
+    exchanges = [json.loads(line) for line in (song / "prompts.jsonl").read_text(encoding="utf-8").splitlines()]
+    tunes = [exchange for exchange in exchanges if exchange["purpose"].startswith("tune ")]
+    assert recipe["sections"][0]["text"].split("|")[0] in {exchange["answer"].split("|")[0] for exchange in tunes}
+    assert all(exchange["prompt"].startswith("M:") for exchange in tunes)
+    monkeypatch.setattr(OpenAiServer, "go_on", None)
+    assert main(["remake", str(song)]) == 0  # asks nobody
+
+
+def test_a_chat_on_a_real_server_writes_exact_bars_too(address: str) -> None:
+    author = ServerAuthor(OpenAiServer(address, "some-chat"))
+    check(finish(write_tune_by(author, THEME, seed=2)), THEME)
+    assert all(exchange.prompt.startswith("system: ") for exchange in author.exchanges)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from collections.abc import Callable, Generator, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -15,64 +13,16 @@ from llm_music_gen.errors import ModelError, UsageError
 from llm_music_gen.llm.formats import Message
 from llm_music_gen.llm.json_constraint import Fields, Text
 from llm_music_gen.llm.openai_server import KEY_VARIABLE, OpenAiServer
+from tests.fakes.model_server import Behaviour, Handler, Scripted, chatter, scripted_server, wait_for_the_end
 
 SHAPE = Fields((("title", Text(20)),))
 ASK = (Message("user", "A title, please"),)
-Behaviour = Callable[["Handler", dict[str, Any]], None]
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Scripted
-
-    def do_GET(self) -> None:
-        self.reply(200, json.dumps({"data": [{"id": "tiny"}]}))
-
-    def do_POST(self) -> None:
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.requests.append(request)
-        self.server.keys.append(self.headers.get("Authorization"))
-        self.server.behaviour(self, request)
-
-    def reply(self, status: int, body: str, kind: str = "application/json") -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body.encode())))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def stream(self, *texts: str, done: bool = True) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.end_headers()
-        for text in texts:
-            self.wfile.write(f": ping\ndata: {json.dumps({'choices': [{'delta': {'content': text}}]})}\n\n".encode())
-            self.wfile.flush()
-        if done:
-            self.wfile.write(b"data: [DONE]\n\n")
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet."""
-
-
-class Scripted(ThreadingHTTPServer):
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.behaviour: Behaviour = lambda handler, _: handler.reply(404, "{}")
-        self.requests: list[dict[str, Any]] = []
-        self.keys: list[str | None] = []
-
-    def behaves(self, behaviour: Behaviour, **options: float) -> OpenAiServer:
-        self.behaviour = behaviour
-        return OpenAiServer(f"http://127.0.0.1:{self.server_port}/v1", **options)  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def running() -> Iterator[Scripted]:
-    server = Scripted()
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with scripted_server() as server:
+        yield server
 
 
 def test_an_answer_is_streamed_and_the_schema_goes_with_the_question(running: Scripted) -> None:
@@ -158,16 +108,6 @@ def test_silence_ends_in_a_sentence(running: Scripted) -> None:
 
 
 def test_a_server_that_never_ends_is_left(running: Scripted) -> None:
-    def chatter(handler: Handler, _: dict[str, Any]) -> None:
-        try:
-            handler.stream(*["la"] * 20, done=False)
-            for _turn in range(200):
-                handler.wfile.write(b": ping\n")
-                handler.wfile.flush()
-                time.sleep(0.02)
-        except OSError:
-            pass  # the other side has gone, as it should
-
     with pytest.raises(ModelError, match="come to an end"):
         running.behaves(chatter, answer_s=0.2).answer(ASK, SHAPE, seed=0)
 
@@ -185,10 +125,8 @@ def test_who_leaves_a_silent_server_closes_the_connection(running: Scripted, mon
     closed = threading.Event()
 
     def wait(handler: Handler) -> None:
-        handler.connection.settimeout(10)
-        if handler.connection.recv(1) == b"":
+        if wait_for_the_end(handler):
             closed.set()
-        handler.close_connection = True
 
     def mute(handler: Handler, _: dict[str, Any]) -> None:
         if when == "in the middle":

@@ -38,6 +38,10 @@ def test_a_tune_is_found_among_prose_heads_and_fences() -> None:
     assert done.text == GOOD and done.kept == 1.0
 
 
+def test_a_stray_quote_swallows_no_music() -> None:
+    assert mended('"' + GOOD, SPEC).text == GOOD
+
+
 def test_another_unit_length_is_converted() -> None:
     quarters = 'L:1/4\n"Am"Aced|"Dm"dfdA|"E7"e^gbg|"Am"a2A2|'
     assert mended(quarters, SPEC).text == '"Am"A2c2e2d2|"Dm"d2f2d2A2|"E7"e2^g2b2g2|"Am"a4A4|'
