@@ -33,7 +33,7 @@ RULES: Mapping[str, tuple[float, float]] = {
     "silence": (0.10, -0.30),
 }
 #: Loudness N5, sharpness and so on at which an amount is 0, and at which it is 1.
-_NEUTRAL_N5_SONE, _DOUBLINGS = 9.0, 2.0
+NEUTRAL_N5_SONE, _DOUBLINGS = 9.0, 2.0
 _NEUTRAL_ACUM, _FULL_ACUM = 1.5, 2.8
 _FULL_ASPER, _CALM_RANGE_DB, _FULL_RANGE_DB, _FULL_ONSETS = 0.5, 3.0, 14.0, 3.0
 
@@ -102,7 +102,7 @@ def estimate(
 
     amounts = {
         "always": 1.0,
-        "loud": _clipped(math.log2(max(n5_sone, 0.05) / _NEUTRAL_N5_SONE) / _DOUBLINGS, -1.0),
+        "loud": _clipped(math.log2(max(n5_sone, 0.05) / NEUTRAL_N5_SONE) / _DOUBLINGS, -1.0),
         "sharp": _clipped((sharpness_acum - _NEUTRAL_ACUM) / (_FULL_ACUM - _NEUTRAL_ACUM), -1.0) if sharpness_acum else 0.0,
         "rough": _clipped(roughness_asper / _FULL_ASPER),
         "changing": _clipped((range_db - _CALM_RANGE_DB) / (_FULL_RANGE_DB - _CALM_RANGE_DB)),

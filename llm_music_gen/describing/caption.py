@@ -71,7 +71,7 @@ def _own(own: OwnSong | None, length_s: float) -> list[str]:
         return [f"{first}, in {own.chapters} chapters.", *_tuning(own), *_layers(own)]
     out = [f"{first}, in {own.key}, {own.tempo_bpm:g} bpm, {own.meter}."]
     if own.instruments:
-        out.append(f"It is played by {listed(own.instruments)}.")
+        out.append(f"It is played by {listed([_lower(name) for name in own.instruments])}.")
     if own.form:
         out.append(f"Its form over {own.bars} bars is {' - '.join(own.form)}.")
     return [*out, *_tuning(own), *_layers(own)]
@@ -213,6 +213,11 @@ def clock(length_s: float) -> str:
     whole = round(length_s)
     hours, rest = divmod(whole, 3600)
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+
+
+def _lower(name: str) -> str:
+    """Inside a sentence, but for abbreviations."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
 
 
 def _article(word: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from llm_music_gen.describing.affect import Affect, estimate
+from llm_music_gen.describing.affect import NEUTRAL_N5_SONE, Affect, estimate
 from llm_music_gen.describing.hearing import Hearing
 from llm_music_gen.describing.tones import Beat, Tone
 
@@ -192,16 +192,20 @@ def facts_from(
 
 
 def affect_of(facts: Facts) -> Affect | None:
-    """The estimate from the facts; none for silence, which nobody can rate."""
+    """The estimate from the facts; none for silence, which nobody can rate.
+
+    How loud a song is played is its listener's choice, so the level of the studio's own songs does not count.
+    """
     if facts.lufs is None:
         return None
+    own = facts.own is not None
     return estimate(
-        n5_sone=facts.n5_sone,
+        n5_sone=NEUTRAL_N5_SONE if own else facts.n5_sone,
         sharpness_acum=facts.sharpness_acum,
-        roughness_asper=facts.roughness_asper,
+        roughness_asper=0.0 if own else facts.roughness_asper,
         range_db=facts.level_range_db,
         onsets_per_s=facts.onsets_per_s,
-        events={event.label: event.confidence for event in facts.events} or ({"Music": 1.0} if facts.own else {}),
+        events={event.label: event.confidence for event in facts.events} or ({"Music": 1.0} if own else {}),
     )
 
 

@@ -44,7 +44,7 @@ _SIGNAL = frozenset(METRICS) - {"key", "tempo", "tonal_peaks", "binaural_beat"}
 #: Two estimators of tempo agree when they are no further apart.
 _SAME_TEMPO = 0.03
 #: Music has at least so many onsets a second.
-_LEAST_ONSETS = 0.5
+_LEAST_ONSETS = 0.3
 #: Where the stages of one file lie in the whole of its work.
 _SHARES = {"measure": (0.0, 0.2), "listen": (0.2, 0.7), "events": (0.7, 1.0)}
 
@@ -238,8 +238,9 @@ def _key(mono: NDArray[np.float32], sample_rate_hz: int) -> tuple[Key | None, bo
 
 def _may_be_music(soundscape: Soundscape | None, onsets_per_s: float) -> bool:
     """Noise has a tempo and a key as well where one looks long enough."""
-    known = soundscape is None or any(event.label == "Music" for event in soundscape.events)
-    return known and onsets_per_s >= _LEAST_ONSETS
+    if soundscape is not None:
+        return any(event.label == "Music" for event in soundscape.events)
+    return onsets_per_s >= _LEAST_ONSETS
 
 
 def _soundscape(audio: Audio, name: str) -> Work[tuple[Soundscape | None, str]]:

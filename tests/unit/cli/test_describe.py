@@ -30,16 +30,7 @@ def test_describe_tells_people(folder: Path, capsys: pytest.CaptureFixture[str])
 
 def test_describe_goes_on_after_a_bad_file_and_draws(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "bad.wav").write_bytes(b"no sound")
-    arguments = [
-        "describe",
-        str(folder),
-        "--json",
-        "--aspects",
-        "caption,iso12913",
-        "--picture",
-        "--output",
-        str(folder / "drawn"),
-    ]
+    wanted = ["--aspects", "caption,iso12913", "--picture", "--output", str(folder / "drawn")]
     assert run(["describe", str(folder), "--json", *wanted]) == 1
     bad, good = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert "error" in bad and "LUFS" in good["caption"] and -1 <= good["iso12913"]["pleasantness"] <= 1
