@@ -90,9 +90,6 @@ class Metered:
     def finished(self) -> bool:
         return self.inner.finished
 
-    def grammar(self) -> str:
-        return self.inner.grammar()
-
 
 def plain_llama_cpp_python(path: Path, threads: int, context: int) -> Callable[[Sequence[int], int, int], int]:
     """(prompt, tokens, seed) -> tokens written by the binding's own completion."""

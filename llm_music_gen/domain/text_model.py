@@ -51,10 +51,6 @@ class TokenConstraint(Protocol):
         """Whether the text is complete; generation stops here."""
         ...
 
-    def grammar(self) -> str:
-        """The language from here to the end as GBNF, for servers that take a grammar. Models in this process never ask for it."""
-        ...
-
 
 class TextModel(Protocol):
     """A loaded language model. Not thread-safe; close it when done."""

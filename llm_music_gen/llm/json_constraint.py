@@ -269,10 +269,6 @@ class JsonConstraint:
         """The finished answer as Python values."""
         return json.loads(self.text)
 
-    def grammar(self) -> str:
-        """Servers get `json_schema` instead. Raises NotationError."""
-        raise NotationError("JSON is asked for by schema, not by grammar.", hint="Send json_schema(shape).")
-
     def allowed(self) -> NDArray[np.bool_]:
         """Mask over the vocabulary, shape (n_vocab,). Not to be written to."""
         known = self.vocabulary.masks.get(self._state)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from llm_music_gen.errors import NotationError
 from llm_music_gen.notation.automaton import SectionAutomaton, State
-from llm_music_gen.notation.gbnf import section_grammar
 from llm_music_gen.notation.memo import Graph
 from llm_music_gen.notation.rhythm import Mode
 from llm_music_gen.notation.spec import SectionSpec
@@ -70,10 +69,6 @@ class AbcConstraint:
             )
         self._state = state
         self.text += piece
-
-    def grammar(self) -> str:
-        """The section from here to its end as GBNF; narrower than the mask (see `gbnf`). Raises NotationError inside a bar."""
-        return section_grammar(self.automaton, self._state)
 
     def _permitted(self) -> NDArray[np.bool_]:
         rhythm, melody, memory = self._state

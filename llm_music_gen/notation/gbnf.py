@@ -39,8 +39,8 @@ class BarPlan:
     """Whether other chord symbols may follow."""
 
 
-def section_grammar(automaton: SectionAutomaton, state: State, bars: int | None = None) -> str:
-    """The coming `bars` bars (None: all to the end of the section) as GBNF with the rule `root`.
+def section_grammar(automaton: SectionAutomaton, state: State) -> str:
+    """The section from here to its end as GBNF with the rule `root`.
 
     `state` stands at the beginning of a bar with nothing tied. Raises NotationError otherwise, or when the promises are too many
     for a grammar.
@@ -50,7 +50,7 @@ def section_grammar(automaton: SectionAutomaton, state: State, bars: int | None 
         return 'root ::= ""\n'
     if rhythm.mode != Mode.START or rhythm.left != automaton.rhythm.bar or rhythm.tie or rhythm.chorded or rhythm.triplet:
         raise NotationError("A grammar begins at a bar line with nothing tied.", hint="Finish the bar first.")
-    return _Grammar(automaton, state).text(rhythm.bars_left if bars is None else min(bars, rhythm.bars_left))
+    return _Grammar(automaton, state).text()
 
 
 class _Grammar:
@@ -65,8 +65,8 @@ class _Grammar:
         self.lengths = self._lengths()
         self.most = self._most_elements()
 
-    def text(self, bars: int) -> str:
-        plans = self._plans()[:bars]
+    def text(self) -> str:
+        plans = self._plans()
         self._note_rules()
         self.rules = {"root": " ".join(self._bar(plan) for plan in plans), **self.rules}
         return "".join(f"{name} ::= {body}\n" for name, body in self.rules.items())

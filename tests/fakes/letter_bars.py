@@ -48,6 +48,3 @@ class LetterBars:
     @property
     def finished(self) -> bool:
         return len(self.written) == self._length
-
-    def grammar(self) -> str:
-        return f"root ::= ([A-G]{{{self._period - 1}}} [|]){{{self._length // self._period}}}"
