@@ -145,7 +145,8 @@ def _music(facts: Facts) -> list[str]:
 
 def _tones(facts: Facts) -> list[str]:
     out = []
-    standing = [tone for tone in facts.tones if tone.share >= 0.5 and _heard(tone, facts)][:_MOST_TONES]
+    standing = [tone for tone in facts.tones if tone.share >= 0.5 and _heard(tone, facts) and not _beats(tone, facts.beat)]
+    standing = standing[:_MOST_TONES]
     if standing:
         many = "A tone stands" if len(standing) == 1 else "Tones stand"
         out.append(f"{many} at {listed([_tone(tone) for tone in standing])}.")
@@ -158,6 +159,11 @@ def _heard(tone: Tone, facts: Facts) -> bool:
     """Whether a tone is not hidden under the rest: its A-weighted level beside that of everything."""
     weight_db = 10 * math.log10(max(1e-12, float(a_weighting(np.array([tone.frequency_hz]))[0])))
     return facts.calibration_db + tone.level_dbfs + weight_db > facts.laeq_db - _HIDDEN_DB
+
+
+def _beats(tone: Tone, beat: Beat | None) -> bool:
+    """Whether a tone is one ear's of the beat, which is told by itself."""
+    return beat is not None and tone.channels != "both" and abs(abs(tone.frequency_hz - beat.carrier_hz) - beat.beat_hz / 2) < 0.1
 
 
 def _tone(tone: Tone) -> str:

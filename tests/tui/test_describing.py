@@ -35,7 +35,7 @@ async def test_a_tone_is_described_shown_and_drawn(stage: Stage, tmp_path: Path)
         await pilot.press("v")
         await stage.settle(pilot, lambda: "Loudness, 0 to" in stage.screen_text())
         await pilot.press("v")
-        await stage.settle(pilot, lambda: "pleasantness" in stage.screen_text())
+        await stage.settle(pilot, lambda: "Pleasantness" in stage.screen_text())
         await pilot.press("p")
         await stage.settle(pilot, lambda: (tmp_path / "tone.circumplex.png").is_file())
         assert {file.name for file in tmp_path.glob("tone.*.png")} == {

@@ -142,6 +142,7 @@ class DescribingScreen(StudioScreen):
 def picture_text(described: Description, view: str, width: int, height: int, *, plain: bool) -> Text:
     """One of `VIEWS` in characters, with a line above that says what it shows."""
     from llm_music_gen.describing import terminal
+    from llm_music_gen.describing.affect import NOTE
 
     heard, affect = described.heard, described.facts.affect
     if view == "loudness":
@@ -151,9 +152,15 @@ def picture_text(described: Description, view: str, width: int, height: int, *, 
     if view == "circumplex":
         if affect is None:
             return Text("Silence has no mood.")
-        side = min(width, 2 * height)
-        title = f"pleasantness {affect.pleasantness:+.2f} (right), eventfulness {affect.eventfulness:+.2f} (up), estimate"
-        return _titled(title, terminal.circumplex(affect, side, height, plain=plain))
+        rows = terminal.circumplex(affect, min(width - 18, 2 * height), max(1, height - 2), plain=plain)
+        middle, side = len(rows) // 2, len(rows[0])
+        named = [
+            f"{'annoying' if row == middle else '':>9}{text}{' pleasant' if row == middle else ''}"
+            for row, text in enumerate(rows)
+        ]
+        around = [f"{'':9}{'eventful'.center(side)}", *named, f"{'':9}{'uneventful'.center(side)}"]
+        title = f"Pleasantness {affect.pleasantness:+.2f}, eventfulness {affect.eventfulness:+.2f}; {NOTE}"
+        return _titled(title, around)
     low, high = heard.spectrogram.edges_hz[0], heard.spectrogram.edges_hz[-1]
     title = f"Spectrogram, {low:.0f} Hz to {high / 1000:.0f} kHz"
     if plain:
