@@ -75,7 +75,15 @@ def _show(progress: Progress, lines: ProgressLines, what: str, as_json: bool, sa
         lines.say(progress.message)
     elif progress.stage in SHARES:
         lines.begin(f"Producing {what} song number {number}...")
-        lines.move(progress.detail.get("whole", progress.fraction), _left(progress.detail.get("left_s")))
+        lines.move(progress.detail.get("whole", progress.fraction), _aside(progress))
+
+
+def _aside(progress: Progress) -> str:
+    """What stands behind the bar while it moves: the time left of hours, or how fast a model writes."""
+    pace = progress.detail.get("tokens_per_s")
+    if pace and progress.stage in ("theme", "tune"):
+        return f"{pace:.0f} tokens/s" if pace >= 10 else f"{pace:.1f} tokens/s"
+    return _left(progress.detail.get("left_s"))
 
 
 def _left(left_s: float | None) -> str:

@@ -174,6 +174,7 @@ class LlamaCppModel:
     ) -> Iterator[str]:
         """Yield the answer as it is written; returns early, without an error, when `cancelled` says so.
 
+        A long prompt is read in pieces, and "" comes after each: whoever reads the answer can leave before it begins.
         Raises ModelError when the prompt or the answer does not fit the context, the constraint raises or leaves nothing, or
         `max_tokens` are spent before the constraint is finished.
         """
@@ -183,7 +184,11 @@ class LlamaCppModel:
         self._check_prompt(prompt, limit)
         sampler, answer = TokenSampler(sampling, prompt), AnswerText(stop)
         ends, pieces = self.end_tokens(), self.pieces()
-        if not self._evaluate_prompt(prompt, cancelled):
+        for _ in self._evaluate_prompt(prompt):
+            if cancelled is not None and cancelled():
+                return
+            yield ""
+        if cancelled is not None and cancelled():
             return
         pending: list[int] = []
         for position in range(len(prompt), len(prompt) + sampling.max_tokens):
@@ -238,8 +243,8 @@ class LlamaCppModel:
         pending.clear()
         return self._logits()
 
-    def _evaluate_prompt(self, prompt: Sequence[int], cancelled: Callable[[], bool] | None) -> bool:
-        """Bring the context to the end of `prompt`, reusing whole cached chunks. False when cancelled on the way."""
+    def _evaluate_prompt(self, prompt: Sequence[int]) -> Iterator[None]:
+        """Bring the context to the end of `prompt`, reusing whole cached chunks. Yields after each chunk but the last."""
         chunks = [tuple(prompt[start : start + CHUNK_TOKENS]) for start in range(0, len(prompt), CHUNK_TOKENS)]
         kept = 0
         for chunk, cached in zip(chunks[:-1], self._cached_chunks, strict=False):
@@ -250,13 +255,12 @@ class LlamaCppModel:
             kept = 0
             self._lib.llama_memory_clear(self._memory, False)
         del self._cached_chunks[kept:]
-        for chunk in chunks[kept:]:
-            if cancelled is not None and cancelled():
-                return False
+        for number, chunk in enumerate(chunks[kept:], kept + 1):
             self._decode(chunk)
             if len(chunk) == CHUNK_TOKENS:
                 self._cached_chunks.append(chunk)
-        return True
+            if number < len(chunks):
+                yield
 
     def _decode(self, tokens: Sequence[int]) -> None:
         array = (self._lib.llama_token * len(tokens))(*tokens)  # named, because the batch holds only its address

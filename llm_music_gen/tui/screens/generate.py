@@ -163,7 +163,7 @@ class GenerateScreen(StudioScreen):
             pace += f", {time_left(left_s)}"
         elif done > 0.02 and spent_s > 2 and not is_endless(job) and "left_s" not in job.detail:
             pace += f", {time_left((1 - job.fraction) * spent_s / done)}"
-        return f"{pace}.  {job.message}"
+        return f"{pace}{_speed(job)}.  {job.message}"
 
     def action_cancel_now(self) -> None:
         self._tell("cancel", after_song=False)
@@ -227,6 +227,14 @@ def _two_bars(job: Job) -> tuple[float, float]:
     if job.stage == "convert":
         return 1.0, float(job.detail.get("stage_fraction", 0.0))
     return min(0.999, float(job.detail.get("whole", 0.0))), 0.0
+
+
+def _speed(job: Job) -> str:
+    """How fast a model writes, while one does."""
+    speed = job.detail.get("tokens_per_s")
+    if not isinstance(speed, int | float) or job.stage not in ("theme", "tune"):
+        return ""
+    return f", {speed:.0f} tokens/s" if speed >= 10 else f", {speed:.1f} tokens/s"
 
 
 def _is_track(job: Job) -> bool:
