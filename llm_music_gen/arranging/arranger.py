@@ -13,6 +13,7 @@ from llm_music_gen.arranging.bass import bass_line
 from llm_music_gen.arranging.comping import arpeggio_part, chord_part, pad_part, voicings
 from llm_music_gen.arranging.counter import counter_line
 from llm_music_gen.arranging.drums import drum_part
+from llm_music_gen.arranging.dynamics import dynamics
 from llm_music_gen.arranging.effects import effect_notes
 from llm_music_gen.arranging.ending import final_length_ql, final_notes
 from llm_music_gen.arranging.harmony import with_chords
@@ -169,6 +170,7 @@ def _performed(
         length_frames=theme.length_frames,
         markers=tuple(Marker(float(bar.onset_ql), f"{bar.plan.role} {bar.plan.label}") for bar in bars if bar.in_section == 0),
         mix=style.mix.as_settings(),
+        levels=dynamics(bars, style),
     )
 
 

@@ -143,6 +143,8 @@ class Arrangement:
     """Named mix settings of the style: room_size, reverb_gain_db, tilt_db, ..."""
     intonation: Intonation = Intonation()
     """The system, and whether frequencies are promised."""
+    levels: tuple[tuple[float, float], ...] = ()
+    """Loud and soft of the whole band: (onset in quarter notes, gain in dB), joined by straight lines; 0 dB where there are none."""
 
     @property
     def quarter_bpm(self) -> float:

@@ -86,6 +86,17 @@ def mix_bus(tilt_db: float, glue: float) -> Effect:
     return Effect(*_bus_tone(tilt_db), *_bus_glue(glue))
 
 
+def master_tone(low_hz: float, low_db: float, tilt_db: float) -> Effect:
+    """A shelf under `low_hz`, and a tilt around 1 kHz that leaves the middle where it is."""
+    import pedalboard
+
+    return Effect(
+        pedalboard.LowShelfFilter(cutoff_frequency_hz=low_hz, gain_db=low_db, q=0.7),
+        pedalboard.LowShelfFilter(cutoff_frequency_hz=400.0, gain_db=-tilt_db / 2, q=0.5),
+        pedalboard.HighShelfFilter(cutoff_frequency_hz=2_500.0, gain_db=tilt_db / 2, q=0.5),
+    )
+
+
 def bus_tone(tilt_db: float) -> Effect:
     """The linear half of `mix_bus`: what it does to a sum is the sum of what it does to each part."""
     return Effect(*_bus_tone(tilt_db))

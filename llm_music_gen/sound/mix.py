@@ -110,6 +110,7 @@ def mix_blocks(
     delay = tempo_delay(min(1.5, beat_s * mix.get("delay_ql", 0.75)), mix.get("delay_feedback", 0.3))
     bus = mix_bus(mix.get("tilt_db", 0.0), mix.get("glue", 0.3))
     reverb_gain = db_to_gain(mix.get("reverb_gain_db", -3.0))
+    levels = Levels(arrangement)
     sums = _sums(arrangement, strips, first_frame, stop, held)
     with closing(ahead(sums) if threaded else sums) as source:
         for start, sends in source:
@@ -119,6 +120,9 @@ def mix_blocks(
             else:
                 out = bus.block(sends.dry + room.block(sends.room) * reverb_gain)
             frames = len(out)
+            gain = levels.gain(start, frames)
+            if gain is not None:
+                out *= gain
             if total - start < BLOCK_FRAMES + LAST_FADE:
                 out *= last_fade(start, frames, total)
             yield start + frames, out
@@ -250,6 +254,22 @@ class Duck:
         down = np.clip(since / 132.0, 0.0, 1.0)
         gain = 1.0 - self._depth * down * np.exp(-np.maximum(since - 132.0, 0.0) / self._recovery)
         return np.asarray(gain[:, None], dtype=np.float32)
+
+
+class Levels:
+    """Loud and soft of the whole band, after the bus: the same curve for the mix and for every stem."""
+
+    def __init__(self, arrangement: Arrangement) -> None:
+        quarter_bpm = arrangement.quarter_bpm
+        self._frames = np.array([ql_to_seconds(onset, quarter_bpm) * SAMPLE_RATE_HZ for onset, _ in arrangement.levels])
+        self._gains_db = np.array([gain_db for _, gain_db in arrangement.levels])
+
+    def gain(self, start: int, frames: int) -> NDArray[np.float32] | None:
+        """Gain for a block, shape (frames, 1), or None where it is 1 throughout."""
+        if not len(self._frames):
+            return None
+        gains_db = np.interp(np.arange(start, start + frames), self._frames, self._gains_db)
+        return np.asarray(10.0 ** (gains_db[:, None] / 20.0), dtype=np.float32)
 
 
 def _pan_gains(pan: float) -> NDArray[np.float32]:

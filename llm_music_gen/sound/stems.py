@@ -18,7 +18,7 @@ from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import Arrangement, Part
 from llm_music_gen.errors import StorageError
 from llm_music_gen.sound.effects import bus_glue, bus_tone, room_reverb, tempo_delay
-from llm_music_gen.sound.mix import BLOCK_FRAMES, LAST_FADE, Duck, Strip, last_fade
+from llm_music_gen.sound.mix import BLOCK_FRAMES, LAST_FADE, Duck, Levels, Strip, last_fade
 from llm_music_gen.sound.notes import NoteCache
 from llm_music_gen.sound.synth import FluidNoteSynth
 from llm_music_gen.units import SAMPLE_RATE_HZ, db_to_gain
@@ -60,7 +60,7 @@ def stem_blocks(arrangement: Arrangement, cache: NoteCache) -> Generator[tuple[i
     """(frames done, one block of shape (n, 2) for each part) from the beginning to the end of the song."""
     total = arrangement.length_frames
     channels = [_Channel(part, arrangement, cache) for part in arrangement.parts]
-    duck = Duck(arrangement)
+    duck, levels = Duck(arrangement), Levels(arrangement)
     glue = bus_glue(arrangement.mix.get("glue", 0.3))
     for start in range(0, total, BLOCK_FRAMES):
         frames = min(BLOCK_FRAMES, total - start)
@@ -70,6 +70,9 @@ def stem_blocks(arrangement: Arrangement, cache: NoteCache) -> Generator[tuple[i
         for stem in stems:
             together += stem
         curve = gain_curve(together, glue.block(together))
+        level = levels.gain(start, frames)
+        if level is not None:
+            curve = curve * level
         if total - start < BLOCK_FRAMES + LAST_FADE:
             curve = curve * last_fade(start, frames, total)
         yield start + frames, [stem * curve for stem in stems]

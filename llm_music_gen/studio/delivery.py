@@ -14,6 +14,8 @@ from llm_music_gen.sound.loudness import Loudness
 from llm_music_gen.sound.master import CEILING_DBTP, LOSSY_CEILING_DBTP, Master, master
 from llm_music_gen.sound.mix import RenderedMix
 from llm_music_gen.sound.tags import Tags, write_tags
+from llm_music_gen.sound.tone import Wanted, toned
+from llm_music_gen.styles.style import Spectrum
 
 #: Lossy coding adds peaks; a master this much under the ceiling seldom has to be corrected.
 LOSSY_MARGIN_DB = 1.0
@@ -37,10 +39,17 @@ class Delivered:
     """Measured on the first file, decoded again."""
 
 
-def master_for(mix: RenderedMix, finish: Finish) -> Work[Master]:
-    """One master for all formats, with room for lossy coding where there is any. Yields the stage "master"."""
+def master_for(mix: RenderedMix, finish: Finish, wanted: Spectrum | None = None) -> Work[Master]:
+    """One master for all formats, with room for lossy coding where there is any. Yields the stage "master".
+
+    With the figures of a style its tone is brought near them, and peaks stand no further over the loudness than there.
+    """
     lossy = any(name in LOSSY for name in finish.formats)
-    return (yield from master(mix, finish.loudness_lufs, LOSSY_CEILING_DBTP - LOSSY_MARGIN_DB if lossy else CEILING_DBTP))
+    ceiling_db = LOSSY_CEILING_DBTP - LOSSY_MARGIN_DB if lossy else CEILING_DBTP
+    if wanted is not None:
+        mix = yield from toned(mix, Wanted(wanted.tilt_db_per_octave, wanted.low_percent))
+        ceiling_db = min(ceiling_db, finish.loudness_lufs + wanted.peak_to_loudness_db[1])
+    return (yield from master(mix, finish.loudness_lufs, ceiling_db))
 
 
 def deliver(made: Master, finish: Finish, folder: Path, stem: str, tags: Tags) -> Work[Delivered]:

@@ -27,6 +27,7 @@ from llm_music_gen.styles import Style
 
 _TEMPO = {"tempo_fourier_bpm": tempo.fourier_tempogram_bpm, "tempo_intervals_bpm": tempo.interval_histogram_bpm}
 _KEYS = {"key_constant_q": keys.constant_q_key, "key_harmonic_profile": keys.harmonic_profile_key}
+FINISHED_LUFS, FINISHED_DBTP = -14.0, -1.0
 _RIGHT_KEYS = ("same", "relative", "fifth")
 
 
@@ -84,7 +85,7 @@ def style_checks(facts: Mapping[str, Any], style: Style) -> dict[str, bool]:
     return {
         "tilt": abs(facts["tilt_db_per_octave"] - wanted.tilt_db_per_octave) <= 1,
         "low share": abs(facts["low_percent"] - wanted.low_percent) <= 10,
-        "peak to loudness": _within(peak, wanted.peak_to_loudness_db, 2),
+        "peak to loudness": _within(peak, _attainable(wanted.peak_to_loudness_db), 2),
         "loudness range": _within(facts["loudness_range_lu"], wanted.loudness_range_lu, 2),
         "silence": facts["longest_silence_s"] < 2,
         "peak": facts["true_peak_dbtp"] <= -1,
@@ -129,6 +130,12 @@ def _bar_report(abc: str) -> float | None:
 
 def _key(text: str | None) -> Key | None:
     return Key.parse(text) if text else None
+
+
+def _attainable(peak_to_loudness_db: tuple[float, float]) -> tuple[float, float]:
+    """The range as far as finished songs can have it, which all stand at -14 LUFS under -1 dBTP."""
+    low, high = (min(value, FINISHED_DBTP - FINISHED_LUFS) for value in peak_to_loudness_db)
+    return low, high
 
 
 def _within(value: float | None, bounds: tuple[float, float], margin: float) -> bool:

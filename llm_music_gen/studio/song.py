@@ -123,7 +123,7 @@ def finish_song(draft: Draft, workshop: Workshop) -> Work[Song]:
     ):
         arrangement = yield from _stage(arrangement_stage(draft, workshop.soundfont.path))
         mix = yield from _stage(render_mix(arrangement, workshop.soundfont.path, Path(scratch) / "mix.f32"))
-        made = yield from _stage(master_for(mix, workshop.finish))
+        made = yield from _stage(master_for(mix, workshop.finish, draft.planned.style.spectrum))
         stem = safe_name(theme.title)
         if workshop.stems:
             yield from _stems(arrangement, workshop, folder, stem)
