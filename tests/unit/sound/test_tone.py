@@ -49,7 +49,7 @@ def test_slope_and_bass_come_near_what_is_wanted(tmp_path: Path, colour: float, 
 def test_it_is_one_constant_filter_of_a_few_decibels(tmp_path: Path) -> None:
     source = noise(0.95)
     mix = finish(toned(mixed(tmp_path / "mix", source), Wanted(-4.0, 60.0)))
-    hz, before = welch(source[:, 0], RATE, nperseg=8_192)
+    _, before = welch(source[:, 0], RATE, nperseg=8_192)
     _, after = welch(np.array(mix.samples())[:, 0], RATE, nperseg=8_192)
     gains_db = 10 * np.log10(after[1:] / before[1:])
     assert gains_db.max() < MOST_LOW_DB + MOST_TILT_DB and gains_db.min() > -MOST_LOW_DB - MOST_TILT_DB
