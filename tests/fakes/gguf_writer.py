@@ -38,6 +38,8 @@ class Vocabulary:
     scores: tuple[float, ...] = ()
     merges: tuple[str, ...] = ()
     chat_template: str = ""
+    add_bos: bool | None = None
+    """Whether texts begin with the beginning token; None: as SentencePiece models do and BPE models do not."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,7 @@ def _add_metadata(writer: gguf.GGUFWriter, vocabulary: Vocabulary, shape: Shape)
         writer.add_token_merges(list(vocabulary.merges))
     writer.add_bos_token_id(vocabulary.bos_id)
     writer.add_eos_token_id(vocabulary.eos_id)
-    writer.add_add_bos_token(vocabulary.model == "llama")
+    writer.add_add_bos_token(vocabulary.model == "llama" if vocabulary.add_bos is None else vocabulary.add_bos)
     if vocabulary.chat_template:
         writer.add_chat_template(vocabulary.chat_template)
     for key, value in shape.metadata.items():
