@@ -31,7 +31,8 @@ COMMANDS = {
     "play": "play audio files, folders or playlists in the jukebox",
     "jobs": "what is queued, running and done",
     "serve": "show the app in a browser on this computer",
-    "models": "list the language models on this computer",
+    "models": "list the language models on this computer, or get one",
+    "get": "get soundfonts, voices and models from the network",
     "doctor": "say what is there, what is missing and what to do",
     "worker": "carry out the queue (the app starts it by itself)",
 }

@@ -13,7 +13,9 @@ from llm_music_gen.domain.job import Handler, JobContext
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import StudioError, UsageError
+from llm_music_gen.paths import studio_paths
 from llm_music_gen.studio.batch import Outcome, song_facts
+from llm_music_gen.studio.getting import GetRequest, get
 from llm_music_gen.studio.processing_jobs import KIND as PROCESS
 from llm_music_gen.studio.processing_jobs import process
 from llm_music_gen.studio.request import GenerateRequest, RenderRequest
@@ -65,7 +67,20 @@ def resume(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]
         return (yield from _follow(studio.resume(waiting[key]), batch, context))
 
 
-HANDLERS: dict[str, Handler] = {"generate": generate, "remake": remake, "render": render, "resume": resume, PROCESS: process}
+def fetch(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]:
+    """Get a model, soundfont or voice: a `GetRequest.to_dict()`. Cancelled or killed, it goes on from there when asked again."""
+    files = yield from get(GetRequest.from_dict(request), studio_paths())
+    return {"files": [str(file) for file in files]}
+
+
+HANDLERS: dict[str, Handler] = {
+    "get": fetch,
+    "generate": generate,
+    "remake": remake,
+    "render": render,
+    "resume": resume,
+    PROCESS: process,
+}
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""`models list` and `models info NAME`: the language models on this computer."""
+"""`models list`, `models info NAME`, `models get NAME`: the language models on this computer, and more of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from llm_music_gen.cli.getting import add_get_options, get_or_list
 from llm_music_gen.cli.options import open_studio
 
 if TYPE_CHECKING:
@@ -28,10 +29,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     info = actions.add_parser("info", help="what one model is, as its file says")
     info.add_argument("model", metavar="NAME", help="a file, or part of a name from the list")
     info.add_argument("--json", action="store_true", help="print one JSON object")
+    getting = actions.add_parser("get", help="fetch one: chatmusician, ilm3, OWNER/REPO or OWNER/REPO/FILE of the hub")
+    add_get_options(getting)
+    getting.add_argument("--quant", default="", metavar="Q", help="quantization, such as Q6_K (default: the one that is usual)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one line a model, or all about one."""
+    """Print one line a model, all about one, or fetch one."""
+    if arguments.action == "get":
+        return get_or_list(arguments, "model")
     with open_studio() as studio:
         models = list(studio.models()) if arguments.action == "list" else [studio.model(arguments.model)]
     if arguments.json:
