@@ -1,4 +1,4 @@
-"""Brings a finished mix's long-term spectrum towards what its style wants: one shelf for the bass, one tilt, at most a few dB.
+"""Brings a finished mix's long-term spectrum towards what its style wants: one shelf for the bass, one tilt; and the bass to mono.
 
 Part of the master: a linear, constant filter, chosen once from the whole mix.
 """
@@ -18,10 +18,10 @@ from llm_music_gen.sound.mix import BLOCK_FRAMES, RenderedMix
 from llm_music_gen.units import SAMPLE_RATE_HZ
 
 LOW_HZ = 150.0
-MOST_LOW_DB, MOST_TILT_DB = 9.0, 6.0
+MOST_LOW_DB, MOST_TILT_DB = 12.0, 8.0
+#: Under this both channels are the same, as records and subwoofers want it.
+MONO_HZ = 120.0
 _FFT = 16_384
-#: A correction under this is not worth a pass through the sound.
-_LEAST_DB = 0.5
 #: How dear a dB of correction is beside 10 points of bass or 1 dB an octave of slope.
 _PRICE = 0.004
 _THIRDS_HZ = 1_000 * 2 ** (np.arange(-10, 11) / 3)
@@ -51,16 +51,15 @@ def toned(mix: RenderedMix, wanted: Wanted) -> Work[RenderedMix]:
     """The mix with its tone corrected, in the same file. Yields "master". Raises StorageError."""
     yield Progress("master", 0.0, "Listening to the whole")
     tone = tone_towards(*_spectrum(mix.samples()), wanted)
-    if max(abs(tone.low_db), abs(tone.tilt_db)) < _LEAST_DB:
-        return mix
     effect = master_tone(LOW_HZ, tone.low_db, tone.tilt_db)
+    bass = MonoBass(MONO_HZ)
     meter = LoudnessMeter(SAMPLE_RATE_HZ, true_peak=False)
     try:
         with mix.path.open("r+b") as file:
             for start in range(0, mix.frames, BLOCK_FRAMES):
                 file.seek(start * 8)
                 block = np.fromfile(file, dtype=np.float32, count=2 * min(BLOCK_FRAMES, mix.frames - start)).reshape(-1, 2)
-                changed = effect.block(block)
+                changed = bass.block(effect.block(block))
                 file.seek(start * 8)
                 file.write(changed.tobytes())
                 meter.push(changed)
@@ -68,6 +67,24 @@ def toned(mix: RenderedMix, wanted: Wanted) -> Work[RenderedMix]:
     except OSError as error:
         raise StorageError(f"{mix.path} cannot be written ({error}).", hint="Free some space and try again.") from error
     return replace(mix, loudness=meter.result())
+
+
+class MonoBass:
+    """Takes the side out under a frequency; what is in the middle stays as it is. Blocks go through in order."""
+
+    def __init__(self, cutoff_hz: float) -> None:
+        from scipy.signal import butter
+
+        self.sections = butter(4, cutoff_hz * 1.1, "high", fs=SAMPLE_RATE_HZ, output="sos")
+        self._state = np.zeros((len(self.sections), 2))
+
+    def block(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The next block, shape (frames, 2)."""
+        from scipy.signal import sosfilt
+
+        middle, side = (samples[:, 0] + samples[:, 1]) / 2, (samples[:, 0] - samples[:, 1]) / 2
+        side, self._state = sosfilt(self.sections, side, zi=self._state)
+        return np.stack([middle + side, middle - side], axis=1).astype(np.float32)
 
 
 def tone_towards(hz: NDArray[np.float64], density: NDArray[np.float64], wanted: Wanted) -> Tone:
@@ -94,15 +111,20 @@ def tone_towards(hz: NDArray[np.float64], density: NDArray[np.float64], wanted: 
 
 
 def _spectrum(samples: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(frequencies, power density of both channels together), in windows one after the other."""
+    """(frequencies, power density of both channels together once the bass is mono), in windows one after the other."""
+    from scipy.signal import sosfreqz
+
     window = np.hanning(_FFT).astype(np.float32)[:, None]
+    hz = np.asarray(np.fft.rfftfreq(_FFT, 1 / SAMPLE_RATE_HZ), dtype=np.float64)
+    kept = np.abs(sosfreqz(MonoBass(MONO_HZ).sections, hz, fs=SAMPLE_RATE_HZ)[1]) ** 2
     density = np.zeros(_FFT // 2 + 1)
     for start in range(0, max(1, len(samples)), _FFT):
         block = np.asarray(samples[start : start + _FFT])
         if len(block) < _FFT:
             block = np.pad(block, ((0, _FFT - len(block)), (0, 0)))
-        density += (np.abs(np.fft.rfft(block * window, axis=0)) ** 2).sum(axis=1)
-    return np.asarray(np.fft.rfftfreq(_FFT, 1 / SAMPLE_RATE_HZ), dtype=np.float64), density
+        left, right = np.fft.rfft(block * window, axis=0).T
+        density += np.abs(left + right) ** 2 + kept * np.abs(left - right) ** 2
+    return hz, density
 
 
 def _shapes(hz: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
