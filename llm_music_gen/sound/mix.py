@@ -6,7 +6,7 @@ kick drum where the style says so. What comes out is float32 on disk, exactly as
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ _CHOKE_FADE = 330
 #: How much of held sound goes into the room: it has space of its own.
 _HELD_SEND = np.float32(0.25)
 #: No release of any voice or preset is longer.
-_LONGEST_RELEASE = 6 * SAMPLE_RATE_HZ
+LONGEST_RELEASE = 6 * SAMPLE_RATE_HZ
 _NOTHING = np.zeros((0, 2), dtype=np.float32)
 
 
@@ -51,8 +51,10 @@ class RenderedMix:
         return np.memmap(self.path, dtype=np.float32, mode="r", shape=(self.frames, 2))
 
 
-def render_mix(arrangement: Arrangement, soundfont: Path, path: Path) -> Work[RenderedMix]:
+def render_mix(arrangement: Arrangement, soundfont: Path, path: Path, strip: StripOf | None = None) -> Work[RenderedMix]:
     """Render to `path` (raw float32 stereo). Yields progress of the stage "sound"; removes the file when it does not finish.
+
+    `strip` makes the parts' channels where they shall not be rendered anew.
 
     Raises SoundError, SoundfontMissing, StorageError.
     """
@@ -63,7 +65,7 @@ def render_mix(arrangement: Arrangement, soundfont: Path, path: Path) -> Work[Re
     finished = False
     try:
         cache = NoteCache(synth, arrangement.a4_hz, arrangement.quarter_bpm, intonation=arrangement.intonation)
-        with path.open("wb") as file, closing(mix_blocks(arrangement, cache)) as blocks:
+        with path.open("wb") as file, closing(mix_blocks(arrangement, cache, strip=strip)) as blocks:
             for done, block in blocks:
                 file.write(block.tobytes())
                 meter.push(block)
@@ -94,6 +96,7 @@ def mix_blocks(
     stop_frame: int | None = None,
     held: HeldSound | None = None,
     threaded: bool = True,
+    strip: StripOf | None = None,
 ) -> Generator[tuple[int, NDArray[np.float32]], None, None]:
     """(frames done, block of shape (n, 2)) from `first_frame` until exactly `stop_frame` (the end) is reached.
 
@@ -103,7 +106,8 @@ def mix_blocks(
     total = arrangement.length_frames
     stop = total if stop_frame is None else min(total, stop_frame)
     mix = arrangement.mix
-    strips = [Strip(part, arrangement, cache, first_frame) for part in arrangement.parts]
+    channel = strip or Strip
+    strips = [channel(part, arrangement, cache, first_frame) for part in arrangement.parts]
     room = room_reverb(mix.get("room_size", 0.5), mix.get("damping", 0.5))
     beat_s = 60.0 / arrangement.quarter_bpm
     delay_gain = db_to_gain(mix.get("delay_gain_db", -60.0))
@@ -180,7 +184,7 @@ class Strip:
         # What has died away before the first frame is not even rendered.
         self._next = 0
         self._gone = [
-            start + length + _LONGEST_RELEASE <= first_frame for start, length in zip(self._starts, self._lengths, strict=True)
+            start + length + LONGEST_RELEASE <= first_frame for start, length in zip(self._starts, self._lengths, strict=True)
         ]
         self._sounding: list[tuple[int, NDArray[np.float32], int | None]] = []
         self._sides = _pan_gains(part.pan) * np.float32(db_to_gain(part.gain_db))
@@ -195,6 +199,20 @@ class Strip:
 
     def block(self, start: int, frames: int) -> NDArray[np.float32] | None:
         """The next block of the part, or None while it is silent."""
+        out = self.summed(start, frames)
+        if out is None:
+            if self._quiet_blocks > 1:
+                return None
+            # A filter rings on after the last note; two quiet blocks are enough for it to die away.
+            self._quiet_blocks += 1
+            out = np.zeros((frames, 2), dtype=np.float32)
+        else:
+            self._quiet_blocks = 0
+        out *= self._sides
+        return out if self._filter is None else self._filter.block(out)
+
+    def summed(self, start: int, frames: int) -> NDArray[np.float32] | None:
+        """The notes of the next block added up, before level, place and cuts; None where none sounds."""
         end = start + frames
         while self._next < len(self._starts) and self._starts[self._next] < end:
             note = self._part.notes[self._next]
@@ -203,26 +221,31 @@ class Strip:
             if len(samples):
                 self._sounding.append((self._starts[self._next], samples, self._ends[self._next]))
             self._next += 1
-        if not self._sounding and self._quiet_blocks > 1:
+        if not self._sounding:
             return None
         out = np.zeros((frames, 2), dtype=np.float32)
-        still = []
-        for at, samples, choke in self._sounding:
-            stop = at + len(samples) if choke is None else min(at + len(samples), choke + _CHOKE_FADE)
-            first, last = max(at, start), min(stop, end)
-            if last > first:
-                piece = samples[first - at : last - at]
-                if choke is not None and last > choke:
-                    fade = np.clip(1.0 - (np.arange(first, last) - choke) / _CHOKE_FADE, 0.0, 1.0)
-                    piece = piece * fade[:, None].astype(np.float32)
-                out[first - start : last - start] += piece
-            if stop > end:
-                still.append((at, samples, choke))
-        # A filter rings on after the last note; two quiet blocks are enough for it to die away.
-        self._quiet_blocks = 0 if self._sounding else self._quiet_blocks + 1
-        self._sounding = still
-        out *= self._sides
-        return out if self._filter is None else self._filter.block(out)
+        self._sounding = [
+            (at, samples, choke) for at, samples, choke in self._sounding if add_note(out, start, at, samples, choke) > end
+        ]
+        return out
+
+
+def add_note(out: NDArray[np.float32], start: int, at: int, samples: NDArray[np.float32], choke: int | None) -> int:
+    """Add what of a note that begins at frame `at` lies in the block `out` from `start`. Returns the frame where it ends."""
+    end = start + len(out)
+    stop = at + len(samples) if choke is None else min(at + len(samples), choke + _CHOKE_FADE)
+    first, last = max(at, start), min(stop, end)
+    if last > first:
+        piece = samples[first - at : last - at]
+        if choke is not None and last > choke:
+            fade = np.clip(1.0 - (np.arange(first, last) - choke) / _CHOKE_FADE, 0.0, 1.0)
+            piece = piece * fade[:, None].astype(np.float32)
+        out[first - start : last - start] += piece
+    return stop
+
+
+#: Makes a part's channel: part, arrangement, source of notes, first frame.
+StripOf = Callable[[Part, Arrangement, NoteCache, int], Strip]
 
 
 class Duck:
