@@ -145,11 +145,16 @@ def _music(facts: Facts) -> list[str]:
 
 def _tones(facts: Facts) -> list[str]:
     out = []
-    standing = [tone for tone in facts.tones if tone.share >= 0.5 and _heard(tone, facts) and not _beats(tone, facts.beat)]
+    standing = [
+        tone for tone in facts.tones if tone.stands and tone.share >= 0.5 and _heard(tone, facts) and not _beats(tone, facts.beat)
+    ]
     standing = standing[:_MOST_TONES]
     if standing:
         many = "A tone stands" if len(standing) == 1 else "Tones stand"
         out.append(f"{many} at {listed([_tone(tone) for tone in standing])}.")
+    notes = [tone for tone in heard if not tone.stands][:_MOST_TONES]
+    if notes and facts.own is None and any(event.label == "Music" for event in facts.events):
+        out.append(f"Its strongest notes lie near {listed([f'{note.frequency_hz:.0f} Hz' for note in notes])}.")
     if facts.beat is not None:
         out.append(_beat(facts.beat))
     return out

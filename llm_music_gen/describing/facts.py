@@ -230,7 +230,7 @@ def tone_json(tone: Tone) -> dict[str, Any]:
     """As `tonal_peaks` of `analyze` prints it."""
     out = {"hz": round(tone.frequency_hz, 3), "level_dbfs": round(tone.level_dbfs, 1), "share": round(tone.share, 3)}
     moved = {"from_hz": round(tone.lowest_hz, 2), "to_hz": round(tone.highest_hz, 2)} if tone.glides else {}
-    return {**out, "channels": tone.channels, **moved}
+    return {**out, "channels": tone.channels, "stands": tone.stands, **moved}
 
 
 def beat_json(beat: Beat) -> dict[str, Any]:

@@ -38,6 +38,7 @@ class Hearing:
     roughness_10_asper: float
     """Exceeded a tenth of the time."""
     tones: tuple[Tone, ...]
+    """Those that stand, the strongest first, then the pitches that come and go."""
     beat: Beat | None
     onsets_per_s: float
     """How often something begins: steep rises of loudness."""
@@ -101,7 +102,7 @@ def hearing(
         levels=levels.result(),
         roughness_asper=float(np.mean(rough.values)) if rough.values else 0.0,
         roughness_10_asper=float(np.percentile(rough.values, 90)) if rough.values else 0.0,
-        tones=tuple(tone for tone in finder.tones() if not _part_of(beat, tone)),
+        tones=(*(tone for tone in finder.tones() if not _part_of(beat, tone)), *finder.notes()),
         beat=beat,
         onsets_per_s=_onsets(heard.loudness_sone) / max(1.0, frames / sample_rate_hz),
         spectrogram=grid.result(),

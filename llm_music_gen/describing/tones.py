@@ -1,6 +1,7 @@
 """Standing tones and the beat between the channels: long spectra whose sharp, lonely lines are read to a hundredth of a hertz.
 
-A tone that stands still over a window of twelve seconds is a line a tenth of a hertz wide; notes, speech and noise are not.
+A tone that stands still over a window of twelve seconds is a line a tenth of a hertz wide; notes, speech and noise are not. Notes
+that come again and again are hills a hertz wide in the mean of all spectra, and are read to about a quarter of a hertz.
 """
 
 from __future__ import annotations
@@ -24,9 +25,15 @@ _PROMINENCE, _AROUND_HZ = 8.0, 2.0
 _LONELY, _LONELY_HZ = 0.6, 1.0
 _RANGE_DB, _AUDIBLE_DBFS = 45.0, -80.0
 _LINES = 24
+#: Notes: how wide their hills are, how far they stand out of what is around, how far apart two of them are at least.
+_NOTE_HZ, _NOTE_PROMINENCE, _NOTE_APART_HZ, _LOWEST_NOTE_HZ, _NOTE_RANGE_DB = 0.5, 20.0, 4.0, 40.0, 20.0
+#: The squares of a sine's bins in a Hann window sum to so much times the square of its amplitude.
+_HANN_BINS = 1.5
 _MOST_TONES = 8
 #: A tone must stand in this share of the windows to be named.
 _LEAST_SHARE = 0.15
+#: ... and in so many, where there are more: notes may stand still by chance for one.
+_LEAST_WINDOWS = 2
 #: One ear's tone is at least so much softer in the other ear; beats further apart are two tones.
 _OTHER_EAR, _SLOWEST_BEAT_HZ, _FASTEST_BEAT_HZ, _UNEQUAL_DB = 0.3, 0.3, 45.0, 9.0
 
@@ -45,6 +52,8 @@ class Tone:
     """In how much of the sound it stands, 0 to 1."""
     channels: str
     """both, left or right."""
+    stands: bool = True
+    """False for the pitch of notes that come and go."""
 
     @property
     def glides(self) -> bool:
@@ -93,6 +102,7 @@ class ToneFinder:
         self._have = 0
         self._windows = 0
         self._lines: list[_Line] = []
+        self._power = np.zeros(self._size // 2 + 1)
         self._beats: list[tuple[float, float]] = []
 
     def push(self, samples: NDArray[np.float32]) -> None:
@@ -119,10 +129,41 @@ class ToneFinder:
             else:
                 groups.append([line])
         found = [self._tone(group) for group in groups]
-        found = [tone for tone in found if tone.share >= _LEAST_SHARE]
+        least = max(_LEAST_SHARE, min(_LEAST_WINDOWS, self._windows - 1) / max(1, self._windows))
+        found = [tone for tone in found if tone.share >= least]
         found.sort(key=lambda tone: -(tone.level_dbfs + 10 * math.log10(tone.share)))
         strongest = found[0].level_dbfs if found else 0.0
         return tuple(tone for tone in found[:_MOST_TONES] if tone.level_dbfs > strongest - _RANGE_DB)
+
+    def notes(self) -> tuple[Tone, ...]:
+        """The strongest pitches that come and go, the strongest first: hills of the mean spectrum that are no standing tones."""
+        from scipy.ndimage import gaussian_filter1d, median_filter
+
+        if not self._windows or not self._power.any():
+            return ()
+        bins_per_hz = self._size / self._rate
+        smooth = gaussian_filter1d(self._power / self._windows, _NOTE_HZ * bins_per_hz)
+        step = max(1, round(bins_per_hz))
+        # What is around a pitch within 25 Hz, looked at hertz by hertz.
+        around = np.interp(np.arange(len(smooth)), np.arange(0, len(smooth), step), median_filter(smooth[::step], 51))
+        hill = np.zeros(len(smooth), dtype=bool)
+        hill[1:-1] = (
+            (smooth[1:-1] > smooth[:-2]) & (smooth[1:-1] >= smooth[2:]) & (smooth[1:-1] > _NOTE_PROMINENCE * around[1:-1])
+        )
+        hill[: round(_LOWEST_NOTE_HZ * bins_per_hz)] = False
+        standing = [tone.frequency_hz for tone in self.tones()]
+        reach = max(1, round(2 * _NOTE_HZ * bins_per_hz))
+        out: list[Tone] = []
+        for place in np.flatnonzero(hill)[np.argsort(-smooth[hill])]:
+            part = slice(max(0, place - reach), place + reach + 1)
+            hz = float(np.average(np.arange(part.start, min(part.stop, len(smooth))), weights=self._power[part]) / bins_per_hz)
+            power = float(self._power[part].sum()) / self._windows / _HANN_BINS
+            taken = [*standing, *(tone.frequency_hz for tone in out)]
+            if all(abs(hz - other) > _NOTE_APART_HZ for other in taken):
+                out.append(Tone(hz, hz, hz, 10 * math.log10(max(power, 1e-20)), 1.0, "both", stands=False))
+            if len(out) == _MOST_TONES:
+                break
+        return tuple(tone for tone in out if tone.level_dbfs > max(out[0].level_dbfs - _NOTE_RANGE_DB, _AUDIBLE_DBFS))
 
     def beat(self) -> Beat | None:
         """The beat between the channels, where there is one in enough of the sound."""
@@ -148,6 +189,7 @@ class ToneFinder:
         scale = 2 / window.sum()
         spectra = np.abs(rfft(np.ascontiguousarray(samples.T) * window.astype(np.float32), axis=1)) * scale
         number, self._windows = self._windows, self._windows + 1
+        self._power += np.square(spectra, dtype=np.float64).mean(axis=0)
         per_channel = [self._sharp(spectrum) for spectrum in spectra]
         seen: dict[int, _Line] = {}
         for own, places in enumerate(per_channel):

@@ -188,7 +188,7 @@ def analyze_file(path: Path, metrics: Sequence[str] = ()) -> Work[dict[str, Any]
             done += len(block)
             yield Progress("listen", min(1.0, done / audio.frames), f"Looking for tones in {path.name}")
         beat = finder.beat()
-        found["tonal_peaks"] = [tone_json(tone) for tone in finder.tones()]
+        found["tonal_peaks"] = [tone_json(tone) for tone in (*finder.tones(), *finder.notes())]
         found["binaural_beat"] = None if beat is None else beat_json(beat)
     if wanted & {"tempo", "key"}:
         mono = excerpt(audio)

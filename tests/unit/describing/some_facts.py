@@ -50,7 +50,7 @@ def _tone(rng: np.random.Generator) -> Tone:
     hz = float(rng.uniform(30, 4_000))
     glide = float(rng.uniform(0, 3)) if rng.random() < 0.3 else 0.0
     share, ear = float(rng.uniform(0.2, 1)), str(rng.choice(["both", "left", "right"]))
-    return Tone(hz, hz - glide / 2, hz + glide / 2, float(rng.uniform(-60, -3)), share, ear)
+    return Tone(hz, hz - glide / 2, hz + glide / 2, float(rng.uniform(-60, -3)), share, ear, stands=bool(rng.random() < 0.7))
 
 
 def _beat(rng: np.random.Generator) -> Beat:

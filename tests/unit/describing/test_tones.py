@@ -67,6 +67,15 @@ def test_notes_that_come_and_go_are_no_standing_tones() -> None:
     assert found(melody[:, None])[0] == ()
 
 
+def test_notes_that_come_again_are_read_to_half_a_hertz() -> None:
+    pitches = (262.3, 294.7, 330.1, 349.9, 392.2)
+    melody = np.concatenate([sines((hz,), 0.5) * np.hanning(round(0.5 * RATE_HZ)) for hz in pitches * 6])
+    finder = ToneFinder(RATE_HZ, len(melody))
+    finder.push(melody[:, None].astype(np.float32))
+    assert sorted(note.frequency_hz for note in finder.notes()) == pytest.approx(sorted(pitches), abs=0.25)
+    assert not any(note.stands for note in finder.notes())
+
+
 def test_a_tone_in_one_ear_says_which() -> None:
     ears = np.stack((sines((500,), 12), 0.01 * sines((700,), 12)), axis=1)
     assert found(ears)[0][0].channels == "left"
