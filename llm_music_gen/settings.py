@@ -49,7 +49,9 @@ class Settings(BaseModel):
     )
     volume_percent: int = Field(default=65, ge=0, le=100, title="Audio Volume", description="Loudness of the jukebox.")
     model: str = Field(
-        default="", title="Model", description="GGUF file that writes the tunes; empty means the built-in composer."
+        default="",
+        title="Model",
+        description='GGUF file that writes the tunes, or "server" for one there; empty means the built-in composer.',
     )
     theme_model: str = Field(
         default="", title="Theme Model", description="GGUF file that imagines themes; empty means the built-in word tables."
@@ -57,7 +59,8 @@ class Settings(BaseModel):
     server: str = Field(
         default="",
         title="Server",
-        description="Address of an OpenAI-compatible server that imagines themes if no theme model does; empty means none.",
+        description="Address of an OpenAI-compatible server for themes, where no theme model is named, and for tunes, where the "
+        'model is "server". Its key is read from the environment variable LLM_MUSIC_GEN_API_KEY only.',
     )
     server_model: str = Field(
         default="", title="Server's Model", description="Name of the model on the server; empty takes the first one there."

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import OptionList, Static
 
-from llm_music_gen.errors import SettingsError
+from llm_music_gen.errors import SettingsError, StudioError
 from llm_music_gen.settings import FORMATS, Settings, setting_fields, with_setting
 from llm_music_gen.tui.actions import bindings
 from llm_music_gen.tui.screens.base import StudioScreen
@@ -69,7 +69,15 @@ def _read_layers(text: str) -> str:
     return text
 
 
+def _read_server(text: str) -> str:
+    from llm_music_gen.llm.openai_server import OpenAiServer
+
+    return OpenAiServer(text).base_url if text else ""
+
+
 def _file_name(value: str) -> str:
+    if value == "server":
+        return "on the server"
     return shortened(value.replace("\\", "/").rsplit("/", 1)[-1]) if value else "built-in"
 
 
@@ -92,9 +100,19 @@ ITEMS = (
     Item("gpu_layers", "   GPU Layers ({})", str, _read_number(int)),
     Item("context_tokens", "   Context ({})", lambda value: str(value) if value else "what suits the model", _read_number(int)),
     Item("theme_model", "   Theme Model ({})", lambda value: _file_name(value) if value else "built-in word tables"),
+    Item("server", "   Server ({})", lambda value: value or "none", _read_server),
+    Item("server_model", "   Server's Model ({})", lambda value: value or "the first one there"),
+    Item("try_server", "   Try the Server"),
+    Item("keep_prompts", "   Keep Prompts ({})", lambda value: str(value).lower(), choices=(True, False)),
     Item("log_level", "   Log Level ({})", choices=("debug", "info", "warning", "error")),
 )
 MODEL_KEYS = ("model", "theme_model")
+#: A line that is no setting: it asks the server.
+TRY = "try_server"
+ABOUT_TRYING = (
+    "Asks the server for its models and says in a sentence what it has. A key for it is never typed here or written down: it is "
+    "read from the environment variable LLM_MUSIC_GEN_API_KEY."
+)
 
 
 class ConfigurationScreen(StudioScreen):
@@ -118,12 +136,15 @@ class ConfigurationScreen(StudioScreen):
 
     def show_library(self) -> None:
         settings = self.studio.services.settings
-        self.query_one(SongList).show([item.label.format(item.show(getattr(settings, item.key))) for item in ITEMS])
+        self.query_one(SongList).show([item.label.format(_shown(item, settings)) for item in ITEMS])
         self._explain()
 
     @on(OptionList.OptionHighlighted)
     def _explain(self) -> None:
         item = self._marked()
+        if item.key == TRY:
+            self.query_one("#about", Static).update(Text.assemble(("Try the Server. ", "bold"), ABOUT_TRYING))
+            return
         field = next(field for field in setting_fields() if field.key == item.key)
         default = item.show(field.default)
         self.query_one("#about", Static).update(
@@ -145,16 +166,22 @@ class ConfigurationScreen(StudioScreen):
 
     def action_default(self) -> None:
         item = self._marked()
-        self.studio.change_setting(item.key, getattr(Settings(), item.key))
-        self.show_library()
+        if item.key != TRY:
+            self.studio.change_setting(item.key, getattr(Settings(), item.key))
+            self.show_library()
 
     def _marked(self) -> Item:
         return ITEMS[self.query_one(SongList).highlighted or 0]
 
     def _change(self, item: Item) -> None:
+        if item.key == TRY:
+            self._try_server()
+            return
         value = getattr(self.studio.services.settings, item.key)
         if item.key in MODEL_KEYS:
             self._find_models(item)
+        elif item.key == "server_model" and self.studio.services.settings.server:
+            self._find_models_there(item)
         elif item.key == "song_length":
             self.studio.ask_length(self.show_library)
         elif item.choices == (True, False):
@@ -208,8 +235,56 @@ class ConfigurationScreen(StudioScreen):
             for model in found
         ]
         values = ("", *(str(model.path) for model in found))
+        server = self.studio.services.settings.server
+        if server and item.key == "model":
+            labels, values = [*labels, f"the model on {server}"], (*values, "server")
+        elif server:
+            labels[0] = f"the model on {server}"
         self._choose(item, labels, values, getattr(self.studio.services.settings, item.key))
+
+    @work(thread=True, exclusive=True, exit_on_error=False)
+    def _find_models_there(self, item: Item) -> None:
+        """Ask the server which models it has; where it does not answer, the name is typed."""
+        from llm_music_gen.studio.server_check import models_there
+
+        settings = self.studio.services.settings
+        try:
+            found = models_there(settings.server)
+        except StudioError as error:
+            self.app.call_from_thread(self.notify, str(error), severity="error", markup=False)
+            self.app.call_from_thread(self._ask, item, settings.server_model)
+            return
+        values = ("", *found)
+        self.app.call_from_thread(self._choose, item, ["the first one there", *found], values, settings.server_model)
+
+    @work(thread=True, exclusive=True, exit_on_error=False)
+    def _try_server(self) -> None:
+        from llm_music_gen.studio.server_check import server_sentence
+
+        settings = self.studio.services.settings
+        if not settings.server:
+            self.app.call_from_thread(self._say, "There is no server to try: give its address under Server.", "bold")
+            return
+        self.app.call_from_thread(self._say, f"Asking {settings.server}...", "dim")
+        try:
+            self.app.call_from_thread(self._say, server_sentence(settings.server, settings.server_model), "bold")
+        except StudioError as error:
+            self.app.call_from_thread(self._say, str(error), "bold")
+
+    def _say(self, sentence: str, style: str) -> None:
+        if self.is_mounted:
+            self.query_one("#about", Static).update(Text(sentence, style=style))
 
     def _set(self, item: Item, value: Any) -> None:
         self.studio.change_setting(item.key, value)
         self.show_library()
+
+
+def _shown(item: Item, settings: Settings) -> str:
+    """An item's value in words."""
+    if item.key == TRY:
+        return ""
+    value = getattr(settings, item.key)
+    if item.key == "theme_model" and not value and settings.server:
+        return "on the server"
+    return item.show(value)
