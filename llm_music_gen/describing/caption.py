@@ -145,10 +145,8 @@ def _music(facts: Facts) -> list[str]:
 
 def _tones(facts: Facts) -> list[str]:
     out = []
-    standing = [
-        tone for tone in facts.tones if tone.stands and tone.share >= 0.5 and _heard(tone, facts) and not _beats(tone, facts.beat)
-    ]
-    standing = standing[:_MOST_TONES]
+    heard = [tone for tone in facts.tones if _heard(tone, facts) and not _beats(tone, facts.beat)]
+    standing = [tone for tone in heard if tone.stands and tone.share >= 0.5][:_MOST_TONES]
     if standing:
         many = "A tone stands" if len(standing) == 1 else "Tones stand"
         out.append(f"{many} at {listed([_tone(tone) for tone in standing])}.")

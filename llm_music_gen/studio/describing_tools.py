@@ -41,4 +41,4 @@ def analyze(files: tuple[str, ...] = (), metrics: tuple[str, ...] = ()) -> Work[
     return found
 
 
-DESCRIBING = Registry((tool(describe), tool(analyze)))
+DESCRIBING = Registry((tool(describe, reads_only=True), tool(analyze, reads_only=True)))
