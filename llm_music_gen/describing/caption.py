@@ -65,8 +65,10 @@ def _own(own: OwnSong | None, length_s: float) -> list[str]:
     if own is None:
         return []
     styles = ", ".join(own.styles)
-    kind = "track" if own.chapters else "song"
+    kind = "song" if own.music and not own.chapters else "track"
     first = f'"{own.title}" is {_article(styles)} {styles} {kind} of this studio, {clock(length_s)} long'
+    if not own.music:
+        return [f"{first}: {listed(own.layers)}." if own.layers else f"{first}.", *_tuning(own)]
     if own.chapters > 1:
         return [f"{first}, in {own.chapters} chapters.", *_tuning(own), *_layers(own)]
     out = [f"{first}, in {own.key}, {own.tempo_bpm:g} bpm, {own.meter}."]

@@ -172,7 +172,7 @@ def _keys(caption: str, facts: Facts) -> Iterator[Fault]:
 
 def _sounds(caption: str, facts: Facts) -> Iterator[Fault]:
     present = {event.label for event in facts.events}
-    if facts.own is not None:
+    if facts.own is not None and facts.own.music:
         present.add("Music")
     if facts.lufs is None or facts.longest_silence_s >= 1:
         present.add("Silence")

@@ -67,6 +67,8 @@ class OwnSong:
     """What lies under the music: "binaural beat of 10 Hz on 200 Hz"."""
     chapters: int = 0
     """Of long tracks."""
+    music: bool = True
+    """False where only layers sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +201,14 @@ def affect_of(facts: Facts) -> Affect | None:
     if facts.lufs is None:
         return None
     own = facts.own is not None
+    composed = {"Music": 1.0} if facts.own is not None and facts.own.music else {}
     return estimate(
         n5_sone=NEUTRAL_N5_SONE if own else facts.n5_sone,
         sharpness_acum=facts.sharpness_acum,
         roughness_asper=0.0 if own else facts.roughness_asper,
         range_db=facts.level_range_db,
         onsets_per_s=facts.onsets_per_s,
-        events={event.label: event.confidence for event in facts.events} or ({"Music": 1.0} if own else {}),
+        events={event.label: event.confidence for event in facts.events} or composed,
     )
 
 

@@ -9,6 +9,7 @@ from llm_music_gen.describing.facts import OwnSong
 from llm_music_gen.domain.key import Key
 from llm_music_gen.errors import StudioError
 from llm_music_gen.library.catalogue import Library
+from llm_music_gen.sound.bed.layers import COLOURS
 from llm_music_gen.studio.long.record import LayerRecord
 from llm_music_gen.studio.recipe import Recipe, read_recipe
 
@@ -50,6 +51,7 @@ def song_facts_of(recipe: Recipe, folder: Path) -> OwnSong:
         tonic_hz=tonic_hz,
         layers=layers,
         chapters=0 if long is None else len(long.chapters),
+        music=long is None or long.music,
     )
 
 
@@ -89,4 +91,6 @@ def _layer(layer: LayerRecord) -> str:
         speed = f"{beats[0]:g} Hz" if len(beats) == 1 else f"{beats[0]:g} to {beats[-1]:g} Hz"
         kind = "isochronic pulses" if layer.kind == "isochronic" else f"a {layer.kind} beat"
         return f"{kind} of {speed} on {layer.carrier_hz:g} Hz"
-    return f"a tone of {layer.carrier_hz:g} Hz" if layer.kind == "tone" else layer.kind.replace("_", " ")
+    if layer.kind == "tone":
+        return f"a tone of {layer.carrier_hz:g} Hz"
+    return f"{layer.kind} noise" if layer.kind in COLOURS else layer.kind

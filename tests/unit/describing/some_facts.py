@@ -66,5 +66,5 @@ def _own(rng: np.random.Generator) -> OwnSong:
         tempo_bpm=float(rng.integers(60, 180)), meter="4/4", instruments=("Electric piano", "Fretless bass", "Drums"),
         form=("intro", "verse", "chorus", "outro"), bars=int(rng.integers(8, 120)), a4_hz=432.0, tonic_hz=tonic_hz,
         layers=("a binaural beat of 10 to 4 Hz on 200 Hz", "rain") if rng.random() < 0.3 else (),
-        chapters=int(rng.choice([0, 0, 9])),
+        chapters=int(rng.choice([0, 0, 9])), music=bool(rng.random() < 0.8),
     )  # fmt: skip

@@ -75,8 +75,12 @@ def test_a_mood_against_the_estimate_is_found_and_its_denial_is_not() -> None:
     assert faults(f"{text} It may feel lively.", facts)
 
 
+def _is_song(facts: Facts) -> bool:
+    return facts.own is not None and facts.own.chapters == 0 and facts.own.music
+
+
 def test_own_songs_are_told_from_their_recipe() -> None:
-    facts = next(facts for seed in range(100) if (facts := facts_drawn(seed)).own is not None and facts.own.chapters == 0)
+    facts = next(facts for seed in range(100) if _is_song(facts := facts_drawn(seed)))
     assert facts.own is not None
     text = caption(facts)
     assert facts.own.title in text and facts.own.key in text and f"{facts.own.tempo_bpm:g} bpm" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from llm_music_gen.describing.caption import caption
+from llm_music_gen.describing.claims import faults
 from llm_music_gen.domain.progress import finish
 from llm_music_gen.errors import ModelError, UsageError
 from llm_music_gen.llm.formats import Message
@@ -22,6 +23,8 @@ from llm_music_gen.studio import describing_room as room
 from llm_music_gen.studio.describing_report import draw, lines
 from llm_music_gen.studio.describing_tools import DESCRIBING
 from llm_music_gen.studio.describing_words import worded
+from llm_music_gen.studio.long.record import ChapterRecord, LayerRecord, LongRecord
+from llm_music_gen.studio.own_songs import song_facts_of
 from llm_music_gen.studio.recipe import Recipe
 from llm_music_gen.tools.plan import Call
 from tests.unit.describing.some_facts import facts_drawn
@@ -101,6 +104,22 @@ def test_an_own_song_is_told_from_its_recipe(tmp_path: Path) -> None:
     assert result.facts.soundscape is None and result.facts.tempo_bpm is None
     cut = described(sound_file(tmp_path / "cut.wav", 5.0, 8_000))
     assert cut.facts.own is None  # not what the recipe speaks of
+
+
+def test_a_track_of_layers_is_told_by_its_layers(tmp_path: Path) -> None:
+    layers = (
+        LayerRecord(kind="binaural", level_db=-20, carrier_hz=200, beat_points=((0, 10), (60, 4))),
+        LayerRecord(kind="pink", level_db=-30), LayerRecord(kind="rain", level_db=-30),
+        LayerRecord(kind="tone", level_db=-20, carrier_hz=528),
+    )  # fmt: skip
+    chapter = ChapterRecord(name="I", start_s=0, length_s=13, key="C", depth=1, density=0, a4_hz=440, unit="1/8", sections=())
+    long = LongRecord(calm="day", intonation="equal", chapters=(chapter,), layers=layers, music=False)
+    recipe = Recipe.model_validate({**DATA, "sections": []} | {"long": long.model_dump()})
+    own = song_facts_of(recipe, tmp_path)
+    assert own.layers == ("a binaural beat of 4 to 10 Hz on 200 Hz", "pink noise", "rain", "a tone of 528 Hz")
+    facts = replace(facts_drawn(1), own=own, soundscape=None)
+    assert "13.0 s long" not in caption(facts) and "pink noise, rain and a tone of 528 Hz." in caption(facts)
+    assert "D minor" not in caption(facts) and faults(caption(facts), facts) == []
 
 
 def test_a_copied_song_is_known_by_its_name_and_size(tmp_path: Path) -> None:
