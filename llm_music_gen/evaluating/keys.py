@@ -28,13 +28,16 @@ def constant_q_key(mono: NDArray[np.floating], sample_rate_hz: int) -> Key | Non
 
     A = 440 Hz. None for silence."""
     spectra, hz = _spectra(mono, sample_rate_hz)
-    centres = 440.0 * 2 ** ((np.arange(_LOWEST_MIDI, _HIGHEST_MIDI + 1) - 69) / 12)
-    apart = 12 * np.log2(np.maximum(hz, 1.0)[:, None] / centres[None, :])
+    pitches = np.arange(_LOWEST_MIDI, _HIGHEST_MIDI + 1)
+    apart = 12 * np.log2(np.maximum(hz, 1.0)[:, None] * 2 ** ((69 - pitches) / 12) / 440.0)
     bank = np.exp(-0.5 * (apart / 0.25) ** 2)
     bank /= np.maximum(bank.sum(axis=0), 1e-9)
-    loud = np.log1p(10 * (spectra @ bank) / max(1e-12, float(spectra.max(initial=0.0))))
+    loud = np.log1p(100 * (spectra @ bank) / max(1e-12, float(spectra.max(initial=0.0))))
+    # Every moment counts the same, so that a loud drop does not decide alone; the middle of the range counts most.
+    moments = loud.sum(axis=1, keepdims=True)
+    loud = loud / (moments + 1e-6 * max(1e-12, float(moments.max(initial=0.0))))
     chroma = np.zeros(12)
-    np.add.at(chroma, np.arange(_LOWEST_MIDI, _HIGHEST_MIDI + 1) % 12, loud.sum(axis=0))
+    np.add.at(chroma, pitches % 12, (loud * np.exp(-0.5 * ((pitches - 60) / 15) ** 2)).sum(axis=0))
     return _best(chroma, _KRUMHANSL)
 
 
