@@ -11,8 +11,8 @@ from llm_music_gen.sound.loudness import LoudnessMeter
 
 _CORRELATION_S = 10
 _CLICK_LEAST, _CLICK_TIMES = 0.25, 4.0
-#: Drums jump as far, but not alone: what is compared lies between these, in samples, on either side.
-_CLICK_NEAR, _CLICK_FAR = 4, 64
+#: Drums and saw waves jump as far, but not alone: what is compared lies between these, in samples, on either side.
+_CLICK_NEAR, _CLICK_FAR = 4, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Levels:
     low_percent: float
     """Share of power under 150 Hz."""
     clicks: int
-    """Samples that jump by a quarter of full scale and 4 times as far as any from 4 to 64 samples away."""
+    """Samples that jump by a quarter of full scale and 4 times as far as any from 4 to 1,000 samples away."""
 
 
 def measure_levels(samples: NDArray[np.float32], sample_rate_hz: int) -> Levels:
