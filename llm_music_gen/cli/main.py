@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from llm_music_gen import __version__
+from llm_music_gen.cli.clean_output import answers_only
 from llm_music_gen.errors import StudioError
 
 #: Command -> one line for the list of commands; its module has the same name under `commands`.
@@ -45,8 +46,9 @@ def run(arguments: Sequence[str]) -> int:
     try:
         parsed = _parser(arguments).parse_args(arguments)
         module = importlib.import_module(f"llm_music_gen.cli.commands.{parsed.command}")
-        code: int = module.run(parsed)
-        sys.stdout.flush()
+        with answers_only() if getattr(parsed, "json", False) else contextlib.nullcontext():
+            code: int = module.run(parsed)
+            sys.stdout.flush()
         return code
     except SystemExit as ended:  # argparse has printed help or its complaint
         return ended.code if isinstance(ended.code, int) else 2

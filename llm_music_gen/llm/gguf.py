@@ -238,6 +238,8 @@ class _Parser:
             weights = 1
             for _ in range(dimensions):
                 weights *= self._number("<Q")
+            if not weights:
+                raise self._damaged("a tensor in it has no weights")
             kind, offset = self._number("<I"), self._number("<Q")
             parameters += weights
             block_weights, block_bytes = TENSOR_BLOCKS.get(kind, (1, 0))

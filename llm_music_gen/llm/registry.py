@@ -120,11 +120,8 @@ def choose_model(name: str, models: Sequence[ModelInfo]) -> ModelInfo:
 
     Raises ModelError when there is none, or more than one, or it cannot be used.
     """
-    path = Path(name).expanduser()
-    if path.suffix.lower() == ".gguf" and (path.exists() or path.is_symlink()):
-        chosen = describe_model(path, source="path")
-    else:
-        chosen = _by_name(name, models)
+    path = _path_named(name)
+    chosen = _by_name(name, models) if path is None else describe_model(path, source="path")
     if chosen.problem:
         raise ModelError(chosen.problem)
     return chosen
@@ -163,11 +160,13 @@ def _candidates(
         yield from _in_place(folder, "LM Studio")
     for folder in _ollama_folders(environment, home):
         yield from _in_ollama(folder)
-    yield from _in_place(_hugging_face_folder(environment, home), "Hugging Face")
+    for folder in _entries(_hugging_face_folder(environment, home)):
+        if folder.name.startswith("models--"):
+            yield from _in_place(folder / "snapshots", "Hugging Face")
 
 
 def _in_place(place: Path, source: str) -> Iterator[tuple[Path, str, str]]:
-    files = _gguf_files(place) if place.is_dir() else [place] if place.suffix.lower() == ".gguf" else []
+    files = _gguf_files(place) if _is_folder(place) else [place] if place.suffix.lower() == ".gguf" else []
     for file in files:
         if "mmproj" not in file.name.lower():  # the eyes of a multimodal model, not a model
             yield file, file.name, source
@@ -185,6 +184,30 @@ def _gguf_files(folder: Path) -> Iterator[Path]:
         yield from (Path(here, name) for name in sorted(names) if name.lower().endswith(".gguf"))
 
 
+def _is_folder(path: Path) -> bool:
+    """Whether it is a folder that may be looked at; Ollama's service on Linux keeps a home that others may not enter."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _path_named(name: str) -> Path | None:
+    """The GGUF file, folder or link of that name, None when there is none or it cannot be a name."""
+    try:
+        path = Path(name).expanduser()
+        return path if path.suffix.lower() == ".gguf" and (path.exists() or path.is_symlink()) else None
+    except (OSError, RuntimeError, ValueError):  # too long, somebody else's home, a zero byte
+        return None
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())[:MAX_ENTRIES]
+    except OSError:
+        return []
+
+
 def _identity(path: Path) -> Path:
     try:
         return path.resolve()
@@ -195,7 +218,9 @@ def _identity(path: Path) -> Path:
 def _hugging_face_folder(environment: Mapping[str, str], home: Path) -> Path:
     if environment.get("HF_HUB_CACHE"):
         return Path(environment["HF_HUB_CACHE"])
-    return Path(environment.get("HF_HOME") or home / ".cache" / "huggingface") / "hub"
+    if environment.get("HF_HOME"):
+        return Path(environment["HF_HOME"]) / "hub"
+    return Path(environment.get("XDG_CACHE_HOME") or home / ".cache") / "huggingface" / "hub"
 
 
 def _ollama_folders(environment: Mapping[str, str], home: Path) -> list[Path]:
@@ -207,14 +232,21 @@ def _ollama_folders(environment: Mapping[str, str], home: Path) -> list[Path]:
 def _in_ollama(folder: Path) -> Iterator[tuple[Path, str, str]]:
     """Models in Ollama's store: `manifests/<registry>/<owner>/<model>/<tag>` name blobs by checksum."""
     manifests = folder / "manifests"
-    if not manifests.is_dir():
+    if not _is_folder(manifests):
         return
-    for manifest in sorted(manifests.glob("*/*/*/*")):
+    for manifest in _manifest_files(manifests):
         blob = _ollama_blob(manifest)
         if blob is not None:
             owner, model, tag = manifest.parts[-3:]
             name = f"{model}:{tag}" if owner == "library" else f"{owner}/{model}:{tag}"
             yield folder / "blobs" / f"sha256-{blob}", name, "Ollama"
+
+
+def _manifest_files(manifests: Path) -> list[Path]:
+    try:
+        return sorted(manifests.glob("*/*/*/*"))[:MAX_ENTRIES]
+    except OSError:
+        return []
 
 
 def _ollama_blob(manifest: Path) -> str | None:

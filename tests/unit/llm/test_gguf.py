@@ -15,44 +15,8 @@ from hypothesis import strategies as st
 from llm_music_gen.errors import ModelError
 from llm_music_gen.llm.gguf import read_gguf_header, split_parts
 from llm_music_gen.llm.gguf_tables import FILE_TYPES, TENSOR_BLOCKS
+from tests.fakes.broken_gguf import HOSTILE, start, text
 from tests.fakes.gguf_writer import CHATML_TEMPLATE, Shape, character_vocabulary, chatml_vocabulary, write_model
-
-HUGE = 2**62
-
-
-def text(value: bytes) -> bytes:
-    return struct.pack("<Q", len(value)) + value
-
-
-def start(tensors: int = 0, keys: int = 1, version: int = 3) -> bytes:
-    return b"GGUF" + struct.pack("<IQQ", version, tensors, keys)
-
-
-HOSTILE = {
-    "empty": b"",
-    "magic_only": b"GGUF",
-    "half_a_magic": b"GG",
-    "other_format": b"PK\x03\x04" + bytes(100),
-    "web_page": b"<!DOCTYPE html><html>404</html>",
-    "lfs_pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
-    "old_ggml": b"lmgg" + bytes(64),
-    "version_1": start(version=1) + bytes(64),
-    "version_99": start(version=99) + bytes(64),
-    "big_endian": b"GGUF" + struct.pack(">IQQ", 3, 1, 1) + bytes(64),
-    "giant_key_count": start(keys=HUGE) + bytes(64),
-    "giant_tensor_count": start(tensors=HUGE) + bytes(64),
-    "giant_key": start() + struct.pack("<Q", HUGE) + bytes(64),
-    "giant_string": start() + text(b"a") + struct.pack("<IQ", 8, HUGE) + bytes(64),
-    "giant_array": start() + text(b"a") + struct.pack("<IIQ", 9, 4, HUGE) + bytes(64),
-    "giant_text_array": start() + text(b"a") + struct.pack("<IIQ", 9, 8, HUGE) + bytes(64),
-    "array_in_array": start() + text(b"a") + struct.pack("<IIQ", 9, 9, 1) + bytes(64),
-    "unknown_type": start() + text(b"a") + struct.pack("<I", 77) + bytes(64),
-    "same_key_twice": start(keys=2) + (text(b"a") + struct.pack("<II", 4, 1)) * 2,
-    "no_dimensions": start(tensors=1, keys=0) + text(b"t") + struct.pack("<I", 0) + bytes(64),
-    "giant_tensor": start(tensors=1, keys=0) + text(b"t") + struct.pack("<IQQIQ", 2, HUGE, HUGE, 0, 0) + bytes(64),
-    "tensor_beyond_the_end": start(tensors=1, keys=0) + text(b"t") + struct.pack("<IQIQ", 1, 4, 0, HUGE) + bytes(64),
-    "silly_alignment": start() + text(b"general.alignment") + struct.pack("<II", 4, 0),
-}
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +61,7 @@ def fails_cheaply(path: Path) -> str:
     return message
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", [name for name in HOSTILE if name != "no_model_in_it"])
 def test_a_hostile_file_gives_one_sentence(tmp_path: Path, name: str) -> None:
     path = tmp_path / f"{name}.gguf"
     path.write_bytes(HOSTILE[name])

@@ -59,11 +59,44 @@ def test_models_are_found_where_people_keep_them(tmp_path: Path) -> None:
 
 def test_environment_variables_move_the_caches(tmp_path: Path) -> None:
     tiny(tmp_path / "hub" / "models--a--b" / "snapshots" / "0" / "a.gguf")
-    tiny(tmp_path / "other" / "b.gguf")
+    tiny(tmp_path / "other" / "models--c--d" / "snapshots" / "0" / "b.gguf")
     names = [model.name for model in found(tmp_path / "none", tmp_path, {"HF_HOME": str(tmp_path)})]
     assert names == ["a.gguf"]
     names = [model.name for model in found(tmp_path / "none", tmp_path, {"HF_HUB_CACHE": str(tmp_path / "other")})]
     assert names == ["b.gguf"]
+
+
+def test_folders_that_may_not_be_entered_cost_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The home of Ollama's service on Linux belongs to that service alone."""
+    real = Path.stat
+
+    def stat(self: Path, **options: bool) -> os.stat_result:
+        if "ollama" in self.parts:
+            raise PermissionError(13, "Permission denied")
+        return real(self, **options)
+
+    tiny(tmp_path / "models" / "mine.gguf")
+    monkeypatch.setattr(Path, "stat", stat)
+    assert [model.name for model in found(tmp_path / "models", tmp_path)] == ["mine.gguf"]
+
+
+def test_the_hubs_cache_is_found_with_links_and_without(tmp_path: Path) -> None:
+    """Linux: links from snapshots to blobs. Windows without the right to make links: the files themselves."""
+    hub = tmp_path / ".cache" / "huggingface" / "hub"
+    blob = tiny(hub / "models--a--b" / "blobs" / "0123")
+    for revision in ("one", "two"):
+        snapshot = hub / "models--a--b" / "snapshots" / revision
+        snapshot.mkdir(parents=True)
+        try:
+            (snapshot / "linked.gguf").symlink_to(blob)
+        except OSError:
+            pytest.skip("no links here")
+    tiny(hub / "models--c--d" / "snapshots" / "0" / "deeper" / "plain.gguf")
+    tiny(hub / "datasets--e--f" / "snapshots" / "0" / "not_a_model.gguf")
+    models = found(tmp_path / "none", tmp_path)
+    assert [(model.name, model.source) for model in models] == [("linked.gguf", "Hugging Face"), ("plain.gguf", "Hugging Face")]
+    moved = found(tmp_path / "none", tmp_path / "elsewhere", {"XDG_CACHE_HOME": str(tmp_path / ".cache")})
+    assert len(moved) == 2
 
 
 def test_the_same_file_is_listed_once_however_often_it_is_found(tmp_path: Path) -> None:
