@@ -10,7 +10,15 @@ from llm_music_gen.tools.plan import Registry
 from llm_music_gen.tools.spec import Parameter, ToolSpec, tool
 
 _DESK = ("desk",)
-_READING = (listening.show_abc, listening.proof, listening.analyze, listening.history, house.queue, house.play)
+_READING = (
+    listening.show_abc,
+    listening.proof,
+    listening.describe,
+    listening.analyze,
+    listening.history,
+    house.queue,
+    house.play,
+)
 _MAKING = (making.compose, making.frequency, making.remake, making.render_abc, sharing.export_youtube)
 _KEEPING = (house.library, house.job, house.set_)
 _FILES = Parameter("files", "texts", [], "Names of the files; the current one where none is named.")

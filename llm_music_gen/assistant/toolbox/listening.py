@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from llm_music_gen.assistant.answer import Answer
 from llm_music_gen.assistant.desk import Desk
 from llm_music_gen.domain.progress import Work
 from llm_music_gen.errors import LibraryError, StorageError
 from llm_music_gen.proof import Promises, prove
-from llm_music_gen.studio.processing_room import measurements_of, versions_of
+from llm_music_gen.studio import describing_room as room
+from llm_music_gen.studio.describing_report import lines
+from llm_music_gen.studio.processing_room import versions_of
 from llm_music_gen.studio.promises import promises_beside
 
 
@@ -50,6 +55,27 @@ def proof(desk: Desk, song: str = "last") -> Answer:
     )
 
 
+def describe(desk: Desk, files: list[str] | None = None, aspects: list[str] | None = None) -> Work[Answer]:
+    """Say in words what a sound is like: scene, events, loudness, how it may feel.
+
+    files: Their names; the current one where none is named.
+    aspects: Some of scene, events, loudness, affect, iso12913, caption; all where none is named.
+    """
+    studio, paths = desk.studio, desk.audio(files or ())
+    how = room.describing_with(studio.paths, studio.settings, studio.library, aspects or ())
+    results = yield from room.describe_files(paths, how)
+    sentences = []
+    for result in results:
+        if isinstance(result, room.Undescribed):
+            sentences.append(f"{result.path.name}: {result.reason}")
+            continue
+        asked = "\n".join(f"  {line}" for line in lines(result, how.aspects)) if how.aspects else ""
+        said = result.caption if not how.aspects or "caption" in how.aspects else result.path.name
+        sentences.append("\n".join(filter(None, (said, asked))))
+    facts = {"files": [result.as_json(how.aspects) for result in results if isinstance(result, room.Description)]}
+    return Answer("\n".join(sentences), "describe", facts, files=paths, file=paths[-1], failed=not facts["files"])
+
+
 def analyze(desk: Desk, files: list[str] | None = None, metrics: list[str] | None = None) -> Work[Answer]:
     """Measure audio files: loudness, peaks, key, tempo, main tones, beats, spectrum, stereo, noise.
 
@@ -57,11 +83,12 @@ def analyze(desk: Desk, files: list[str] | None = None, metrics: list[str] | Non
     metrics: What is wanted: lufs, lra, true_peak, duration, clipping, silence, noise_floor, snr, key, tempo, tonal_peaks,
         binaural_beat, spectrum, stereo; everything where nothing is named.
     """
-    found = {}
-    for path in desk.audio(files or ()):
-        found[str(path)] = yield from measurements_of(path, metrics or ())
-    told = [f"{name}: {_facts(facts)}" if len(found) > 1 else _facts(facts) for name, facts in found.items()]
+    wanted = room.checked_metrics(metrics or ())
     paths = desk.audio(files or ())
+    found = {}
+    for path in paths:
+        found[str(path)] = yield from room.analyze_file(path, wanted)
+    told = [f"{Path(name).name}: {_facts(facts)}" for name, facts in found.items()]
     return Answer("\n".join(told), "analyze", {"files": found}, files=paths, file=paths[-1])
 
 
@@ -82,15 +109,34 @@ def history(desk: Desk, files: list[str] | None = None) -> Answer:
     return Answer("\n".join(lines), "history", {"files": facts})
 
 
-def _facts(facts: dict[str, object]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {_value(value)}" for name, value in facts.items() if value is not None)
+#: How numbers are said: metric -> words around the number.
+_SAID = {
+    "lufs": "loudness {:.1f} LUFS", "lra": "loudness range {:.1f} LU", "true_peak": "true peak {:.1f} dBTP",
+    "duration": "length {:.2f} s", "clipping": "{:.0f} clipped samples", "noise_floor": "noise floor {:.1f} dBFS",
+    "snr": "signal over noise {:.1f} dB", "tempo": "tempo {:g} BPM", "sample_rate": "{:g} Hz sample rate",
+    "channels": "{:g} channels", "crest": "crest factor {:.1f} dB", "rms": "RMS {:.1f} dBFS",
+}  # fmt: skip
+_MOST_TONES = 5
 
 
-def _value(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.2f}".rstrip("0").rstrip(".")
-    if isinstance(value, dict):
-        return "(" + ", ".join(f"{key} {_value(item)}" for key, item in list(value.items())[:12]) + ")"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(item) for item in value[:8]) + ("..." if len(value) > 8 else "") + "]"
-    return str(value)
+def _facts(facts: Mapping[str, Any]) -> str:
+    """What was measured, for people."""
+    out = []
+    for name, value in facts.items():
+        if name in _SAID and isinstance(value, int | float):
+            out.append(_SAID[name].format(value))
+        elif name == "key" and value:
+            out.append(f"key {value}")
+        elif name == "tonal_peaks" and value:
+            out.append("tones at " + ", ".join(f"{tone['hz']:.1f} Hz" for tone in value[:_MOST_TONES]))
+        elif name == "binaural_beat" and value:
+            out.append(f"a beat of {value['hz']:.2f} Hz between the channels")
+        elif name == "stereo" and value:
+            out.append(f"correlation of the channels {value['correlation']:.2f}")
+        elif name == "silence" and value:
+            out.append(f"longest silence {value['longest_s']:.2f} s")
+        elif name == "unsure" and value:
+            out.append(f"not sure of {' and '.join(value)}")
+        elif value is None and name in ("key", "tempo", "tonal_peaks", "binaural_beat"):
+            out.append(f"no {name.replace('_', ' ')} found")
+    return ", ".join(out) + "."
