@@ -101,11 +101,11 @@ class Settings(BaseModel):
         default=192, title="MP3 Bit Rate", description="Constant bit rate of MP3 files."
     )
     gpu_layers: int = Field(
-        default=0,
+        default=-1,
         ge=-1,
         le=1000,
         title="GPU Layers",
-        description="Layers of a model that go to the graphics card: 0 none, -1 all.",
+        description="Layers of a model that go to the graphics card, if there is one: -1 as many as fit, 0 none.",
     )
     context_tokens: int = Field(
         default=0, ge=0, le=131_072, title="Context", description="Context length for a model in tokens; 0 takes what suits it."

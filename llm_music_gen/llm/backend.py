@@ -13,6 +13,7 @@ from typing import cast
 from llm_music_gen.domain.text_model import TextModel
 from llm_music_gen.errors import DependencyMissing, ModelError, UsageError
 from llm_music_gen.llm.gguf import read_gguf_header
+from llm_music_gen.llm.offload import Gpu
 
 AUTO = "auto"
 #: Weights that are worth a thread of their own. In smaller models threads wait for each other longer than they work.
@@ -44,6 +45,17 @@ def thread_count(fraction: float) -> int:
 def useful_threads(threads: int, size_bytes: int) -> int:
     """`threads`, or fewer for a model of `size_bytes` that has not work enough for them; at least 1."""
     return max(1, min(threads, 1 + size_bytes // BYTES_PER_THREAD))
+
+
+def usable_gpu() -> Gpu | None:
+    """The graphics card that the binding would use which "auto" takes; None without one. Imports the binding."""
+    for _, module, _ in _BINDINGS.values():
+        try:
+            found = importlib.import_module(module).gpu()
+        except (ImportError, OSError):
+            continue
+        return cast("Gpu | None", found)
+    return None
 
 
 def load_model(

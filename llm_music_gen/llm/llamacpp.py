@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from llm_music_gen.domain.text_model import Sampling, TokenConstraint
 from llm_music_gen.errors import ModelError
 from llm_music_gen.llm.answer import AnswerText
-from llm_music_gen.llm.offload import gpu_attempts
+from llm_music_gen.llm.offload import Gpu, gpu_attempts
 from llm_music_gen.llm.sampler import TokenSampler
 
 #: Prompts are evaluated in pieces of this many tokens, cut at multiples of it. A cached piece is reused only whole, so every
@@ -59,6 +59,11 @@ def _library() -> Any:
     return _native
 
 
+def gpu() -> Gpu | None:
+    """The graphics card, where this build can use one; how much of its memory is free this binding does not say."""
+    return Gpu(None) if _library().llama_supports_gpu_offload() else None
+
+
 class LlamaCppModel:
     """A GGUF in memory, as `domain.text_model.TextModel`. Loads once, writes many answers, each from a cleared context."""
 
@@ -76,7 +81,7 @@ class LlamaCppModel:
         self._ends: frozenset[int] | None = None
         self.gpu_layers = 0
         """How many layers are on the GPU."""
-        for layers in gpu_attempts(gpu_layers if lib.llama_supports_gpu_offload() else 0, block_count):
+        for layers in gpu_attempts(gpu_layers if gpu() else 0, block_count):
             if self._open(layers, threads, context_tokens):
                 self.gpu_layers = layers
                 break

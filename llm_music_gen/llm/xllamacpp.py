@@ -26,7 +26,7 @@ from llm_music_gen.domain.text_model import Sampling, TokenConstraint
 from llm_music_gen.errors import ModelError
 from llm_music_gen.llm.answer import AnswerText
 from llm_music_gen.llm.gguf import read_gguf_header
-from llm_music_gen.llm.offload import gpu_attempts
+from llm_music_gen.llm.offload import Gpu, gpu_attempts
 from llm_music_gen.llm.sampler import PENALTY_WINDOW
 from llm_music_gen.llm.vocabulary import Vocabulary, read_vocabulary
 
@@ -51,6 +51,14 @@ _OPTIONS: dict[str, object] = {
 _log = logging.getLogger("llm_music_gen.llm.native")
 
 
+def gpu() -> Gpu | None:
+    """The graphics cards of this build with what is free of their memory; None without one."""
+    import xllamacpp
+
+    devices = [device for device in xllamacpp.get_device_info() if "_GPU" in str(device["type"]).upper()]
+    return Gpu(sum(int(device["memory_free"]) for device in devices)) if devices else None
+
+
 class XllamaCppModel:
     """A GGUF in memory, as `domain.text_model.TextModel`."""
 
@@ -69,7 +77,7 @@ class XllamaCppModel:
         self._server: Any = None
         self.gpu_layers = 0
         """How many layers are on the GPU."""
-        for layers in gpu_attempts(gpu_layers, block_count):
+        for layers in gpu_attempts(gpu_layers if gpu() else 0, block_count):
             self._server = self._open(threads, layers)
             if self._server is not None:
                 self.gpu_layers = layers

@@ -11,17 +11,17 @@ from llm_music_gen.composing.local_author import LocalAuthor
 from llm_music_gen.composing.server_author import ServerAuthor
 from llm_music_gen.domain.text_model import TextModel
 from llm_music_gen.errors import ModelError, UsageError
-from llm_music_gen.llm.backend import load_model, thread_count
+from llm_music_gen.llm.backend import load_model, thread_count, usable_gpu
 from llm_music_gen.llm.formats import format_name
-from llm_music_gen.llm.gguf import read_gguf_header
-from llm_music_gen.llm.memory import available_bytes, check_fits, needed_bytes
+from llm_music_gen.llm.gguf import GgufHeader, read_gguf_header
+from llm_music_gen.llm.memory import available_bytes, check_fits, needed_bytes, suitable_context
+from llm_music_gen.llm.offload import layers_to_try
 from llm_music_gen.llm.openai_server import OpenAiServer
 from llm_music_gen.llm.registry import BUILT_IN_FILE, built_in_composer, choose_model, find_models
 from llm_music_gen.llm.trial import try_model
 from llm_music_gen.settings import Settings
 from llm_music_gen.studio.recipe import file_sha256
 
-DEFAULT_CONTEXT_TOKENS = 4096
 #: As a model's name: the one on the server; "server:NAME" is one of several there.
 SERVER_WORD = "server"
 
@@ -113,7 +113,7 @@ class WriterModel:
 
     @property
     def _context(self) -> int:
-        return self.settings.context_tokens or DEFAULT_CONTEXT_TOKENS
+        return self.settings.context_tokens or suitable_context(read_gguf_header(self.path))
 
     def needed_bytes(self) -> int:
         """See `Writer`; 0 when it is loaded."""
@@ -138,17 +138,20 @@ class WriterModel:
     def loaded(self) -> TextModel:
         """The model in memory. Raises ModelError or DependencyMissing."""
         if self._loaded is None:
-            if self.settings.gpu_layers == 0:
-                check_fits(read_gguf_header(self.path), self._context, available_bytes())
+            header, threads = read_gguf_header(self.path), thread_count(self.settings.thread_fraction)
+            layers = self._gpu_layers(header)
+            check_fits(header, self._context, available_bytes(), layers)
             if not self.is_built_in:
-                try_model(self.path, threads=thread_count(self.settings.thread_fraction), gpu_layers=self.settings.gpu_layers)
-            self._loaded = load_model(
-                self.path,
-                threads=thread_count(self.settings.thread_fraction),
-                context_tokens=self._context,
-                gpu_layers=self.settings.gpu_layers,
-            )
+                try_model(self.path, threads=threads, gpu_layers=layers)
+            self._loaded = load_model(self.path, threads=threads, context_tokens=self._context, gpu_layers=layers)
         return self._loaded
+
+    def _gpu_layers(self, header: GgufHeader) -> int:
+        """How many layers are tried on the graphics card. The built-in composer is too small to gain anything there."""
+        asked = 0 if self.is_built_in else self.settings.gpu_layers
+        if not asked:
+            return 0
+        return layers_to_try(asked, header.layers, needed_bytes(header, self._context), usable_gpu())
 
     def author(self, temperature: float) -> Author:
         """See `Writer`."""

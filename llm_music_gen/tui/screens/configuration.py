@@ -75,6 +75,15 @@ def _read_server(text: str) -> str:
     return OpenAiServer(text).base_url if text else ""
 
 
+def _layers_words(value: int) -> str:
+    return {-1: "auto", 0: "off"}.get(value, str(value))
+
+
+def _read_layer_count(text: str) -> int:
+    known = {"auto": -1, "off": 0}.get(text.strip().lower())
+    return int(_read_number(int)(text)) if known is None else known
+
+
 def _file_name(value: str) -> str:
     if value == "server":
         return "on the server"
@@ -97,7 +106,7 @@ ITEMS = (
     Item("output_dir", "   Output Folder ({})", lambda value: value or "the library only"),
     Item("soundfont", "   Soundfont ({})", lambda value: value or "the first one found"),
     Item("loudness_lufs", "   Loudness ({} LUFS)", lambda value: f"{value:g}", _read_number(float)),
-    Item("gpu_layers", "   GPU Layers ({})", str, _read_number(int)),
+    Item("gpu_layers", "   GPU Layers ({})", _layers_words, _read_layer_count),
     Item("context_tokens", "   Context ({})", lambda value: str(value) if value else "what suits the model", _read_number(int)),
     Item("theme_model", "   Theme Model ({})", lambda value: _file_name(value) if value else "built-in word tables"),
     Item("server", "   Server ({})", lambda value: value or "none", _read_server),
@@ -202,6 +211,8 @@ class ConfigurationScreen(StudioScreen):
         shown = (
             fraction_text(value)
             if item.key == "thread_fraction"
+            else _layers_words(value)
+            if item.key == "gpu_layers"
             else ", ".join(value)
             if isinstance(value, tuple)
             else str(value)

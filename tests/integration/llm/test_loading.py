@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,7 @@ from tests.integration.llm.conftest import ModelFile
 
 WRITE = """
 from pathlib import Path
+from typing import Any
 from llm_music_gen.domain.text_model import Sampling
 from llm_music_gen.errors import ModelError
 from llm_music_gen.llm.backend import load_model
@@ -139,3 +142,52 @@ def test_there_is_always_a_thread() -> None:
 def test_errors_are_model_errors_for_missing_files(tmp_path: Path, binding: str) -> None:
     with pytest.raises(ModelError, match="no model file"):
         load_model(tmp_path / "none.gguf", binding=binding)
+
+
+def fake_card(monkeypatch: pytest.MonkeyPatch, binding: str, takes: int) -> list[int]:
+    """A graphics card that takes so many layers; more fail to load. Returns what is tried."""
+    tried: list[int] = []
+    if binding == "llama-cpp-python":
+        module = pytest.importorskip("llm_music_gen.llm.llamacpp")
+        native = module._library()
+        monkeypatch.setattr(native, "llama_supports_gpu_offload", lambda: True)
+        kind = module.LlamaCppModel
+    else:
+        module = pytest.importorskip("llm_music_gen.llm.xllamacpp")
+        xllamacpp = pytest.importorskip("xllamacpp")
+        card = {"type": "GGML_BACKEND_DEVICE_TYPE_GPU: 1", "memory_free": 4 * 2**30}
+        monkeypatch.setattr(xllamacpp, "get_device_info", lambda: [card])
+        kind = module.XllamaCppModel
+    real = kind._open
+
+    def open_with_card(model: Any, *arguments: Any) -> Any:
+        first = binding == "llama-cpp-python"
+        layers = arguments[0] if first else arguments[1]
+        tried.append(layers)
+        if layers > takes:
+            return False if first else None
+        return real(model, *((0, *arguments[1:]) if first else (arguments[0], 0)))
+
+    monkeypatch.setattr(kind, "_open", open_with_card)
+    return tried
+
+
+@pytest.mark.parametrize(("takes", "tried", "ends"), [(40, [9], 9), (5, [9, 4], 4), (0, [9, 4, 2, 1, 0], 0)])
+def test_layers_are_halved_until_the_card_takes_them(
+    tmp_path: Path, binding: str, monkeypatch: pytest.MonkeyPatch, takes: int, tried: list[int], ends: int
+) -> None:
+    path = write_model(tmp_path / "m.gguf", character_vocabulary(), Shape(layers=8, width=32, hidden=32))
+    seen = fake_card(monkeypatch, binding, takes)
+    model = load_model(path, binding=binding, threads=1, context_tokens=64, gpu_layers=-1)
+    assert seen == tried and getattr(model, "gpu_layers", None) == ends
+    model.close()
+
+
+def test_without_a_graphics_card_nothing_is_put_there(tmp_path: Path, binding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_model(tmp_path / "m.gguf", character_vocabulary(), Shape(layers=2, width=32, hidden=32))
+    gpu = importlib.import_module(f"llm_music_gen.llm.{'llamacpp' if binding == 'llama-cpp-python' else binding}").gpu
+    if gpu() is not None:
+        pytest.skip("this computer has a graphics card")
+    model = load_model(path, binding=binding, threads=1, context_tokens=64, gpu_layers=-1)
+    assert getattr(model, "gpu_layers", None) == 0
+    model.close()
