@@ -5,6 +5,7 @@ Bars are counted from 0. A note belongs to the bar on whose grid it lies: player
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,12 +13,12 @@ from dataclasses import dataclass, replace
 from llm_music_gen.domain.edit import Bars
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.modes import DOMINANT_ROOTS, in_mode
-from llm_music_gen.domain.score import Arrangement, Marker, Part, PlayedNote
+from llm_music_gen.domain.score import Arrangement, Part, PlayedNote
 from llm_music_gen.styles import Instrument
 from llm_music_gen.units import SAMPLE_RATE_HZ, ql_to_seconds, seconds_to_ql
 
 #: How much earlier than a bar line a note of that bar may come.
-_EARLY_QL = 0.12
+EARLY_QL = 0.12
 _SHORTEST_QL = 0.05
 _UNPITCHED = ("drums", "percussion", "fx")
 #: Roles that leave when it gets calmer, by steps.
@@ -25,12 +26,18 @@ _LEAVE = (frozenset[str](), frozenset(("fx", "arp", "counter")), frozenset(("fx"
 #: Drums that only decorate: what is left without them is the beat.
 _ORNAMENTS = frozenset((46, 49, 51, 53, 54, 55, 56, 57, 59, *range(60, 82)))
 _GHOST_VELOCITY = 50
+#: What a step calmer or bigger adds to the level of the bars.
+_STEP_DB = 2.0
+#: How long the level takes to change.
+_RAMP_QL = 0.25
 Notes = Iterable[PlayedNote]
 
 
-def transposed(band: Arrangement, semitones: int, key: Key) -> Arrangement:
-    """Every pitched part moved; a note that its instrument does not have comes an octave nearer."""
-    return replace(_each(band, lambda part: _pitched(part, lambda note: note.pitch + semitones)), key=key)
+def transposed(band: Arrangement, semitones: int, key: Key, bars: Bars = None) -> Arrangement:
+    """Every pitched part moved in these bars; a note that its instrument does not have comes an octave nearer."""
+    inside = within_bars(band, bars)
+    changed = each(band, lambda part: _pitched(part, lambda note: note.pitch + semitones if inside(note) else note.pitch))
+    return changed if bars is not None else replace(changed, key=key)
 
 
 def modal(band: Arrangement, key: Key, mode: str, bars: Bars = None) -> Arrangement:
@@ -39,15 +46,15 @@ def modal(band: Arrangement, key: Key, mode: str, bars: Bars = None) -> Arrangem
     onsets = [note.onset_ql for note in bass]
 
     def dominant(at_ql: float) -> bool:
-        place = bisect_right(onsets, at_ql + _EARLY_QL) - 1
+        place = bisect_right(onsets, at_ql + EARLY_QL) - 1
         return place >= 0 and (bass[place].pitch - key.tonic_pc) % 12 in DOMINANT_ROOTS
 
-    inside = _inside(band, bars)
+    inside = within_bars(band, bars)
 
     def pitch(note: PlayedNote) -> int:
         return in_mode(note.pitch, key, mode, dominant=dominant(note.onset_ql)) if inside(note) else note.pitch
 
-    changed = _each(band, lambda part: _pitched(part, pitch))
+    changed = each(band, lambda part: _pitched(part, pitch))
     return changed if bars is not None else replace(changed, key=Key.from_pc(key.tonic_pc, mode))
 
 
@@ -61,7 +68,7 @@ def at_tempo(band: Arrangement, bpm: float, music_ql: float, length_frames: int)
             return note
         return replace(note, duration_ql=max(_SHORTEST_QL, note.duration_ql - over + over * factor))
 
-    changed = _each(band, lambda part: replace(part, notes=tuple(stretched(note) for note in part.notes)))
+    changed = each(band, lambda part: replace(part, notes=tuple(stretched(note) for note in part.notes)))
     return replace(changed, tempo_bpm=bpm, length_frames=length_frames)
 
 
@@ -69,48 +76,50 @@ def swung(band: Arrangement, old_percent: float, percent: float) -> Arrangement:
     """The off-beat eighth of every pair moved from one place to another, and everything between along with it."""
     old, new = old_percent / 100, percent / 100
 
-    def moved(at_ql: float) -> float:
+    def warped(at_ql: float) -> float:
         pair, inside = divmod(at_ql, 1.0)
         return pair + (inside * new / old if inside <= old else new + (inside - old) * (1 - new) / (1 - old))
 
     def note_moved(note: PlayedNote) -> PlayedNote:
-        onset = moved(note.onset_ql)
-        return replace(note, onset_ql=onset, duration_ql=max(_SHORTEST_QL, moved(note.onset_ql + note.duration_ql) - onset))
+        onset = warped(note.onset_ql)
+        return replace(note, onset_ql=onset, duration_ql=max(_SHORTEST_QL, warped(note.onset_ql + note.duration_ql) - onset))
 
-    return _each(band, lambda part: replace(part, notes=_in_order(map(note_moved, part.notes))))
+    return each(band, lambda part: replace(part, notes=in_order(map(note_moved, part.notes))))
 
 
 def on_instrument(band: Arrangement, role: str, instrument: Instrument, bars: Bars = None) -> Arrangement:
     """The part of a role on another instrument; in some bars only, another part takes over there."""
     parts: list[Part] = []
-    inside = _inside(band, bars)
+    inside = within_bars(band, bars)
     for part in band.parts:
         if part.role != role:
             parts.append(part)
             continue
-        taken = _on(replace(part, notes=tuple(note for note in part.notes if inside(note))), instrument)
+        taken = on(replace(part, notes=tuple(note for note in part.notes if inside(note))), instrument)
         left = tuple(note for note in part.notes if not inside(note))
         parts += [replace(part, notes=left)] if left else []
         parts += [taken] if taken.notes else []
-    return replace(band, parts=_named(parts))
+    return replace(band, parts=named(parts))
 
 
 def silenced(band: Arrangement, roles: Sequence[str], bars: Bars = None) -> Arrangement:
     """Without the roles in these bars; what sounds into them ends there."""
-    low, high = _span(band, bars)
+    low, high = span(band, bars)
     parts = []
     for part in band.parts:
         if part.role in roles:
-            kept = (note for note in part.notes if not low <= note.onset_ql + _EARLY_QL < high)
-            part = replace(part, notes=tuple(_ended(note, low) if note.onset_ql + _EARLY_QL < low else note for note in kept))
+            kept = (note for note in part.notes if not low <= note.onset_ql + EARLY_QL < high)
+            part = replace(part, notes=tuple(ended(note, low) if note.onset_ql + EARLY_QL < low else note for note in kept))
         if part.notes:
             parts.append(part)
     return replace(band, parts=tuple(parts))
 
 
 def louder(band: Arrangement, db: float, roles: Sequence[str] = (), bars: Bars = None) -> Arrangement:
-    """Parts louder by `db`: as a whole through their level, in some bars by how they are struck."""
-    inside = _inside(band, bars)
+    """Parts louder by `db` through their level, in some bars by how they are struck; all of them through the band's level."""
+    inside = within_bars(band, bars)
+    if bars is not None and not roles:
+        return levelled(band, db, bars)
 
     def changed(part: Part) -> Part:
         if roles and part.role not in roles:
@@ -120,12 +129,12 @@ def louder(band: Arrangement, db: float, roles: Sequence[str] = (), bars: Bars =
         # General MIDI: 40 log10 of the velocity is its level.
         return _struck(part, 10 ** (db / 40), inside)
 
-    return _each(band, changed)
+    return each(band, changed)
 
 
 def livened(band: Arrangement, steps: int, bars: Bars = None) -> Arrangement:
     """Calmer below 0: softer, without ornaments, then without layers, the tune in fewer and longer notes. Above 0 stronger."""
-    inside = _inside(band, bars)
+    inside = within_bars(band, bars)
     factor = max(0.5, min(1.3, 1 + (0.13 if steps < 0 else 0.1) * steps))
     if steps < 0:
         band = silenced(band, tuple(_LEAVE[min(-steps, len(_LEAVE) - 1)]), bars)
@@ -138,61 +147,9 @@ def livened(band: Arrangement, steps: int, bars: Bars = None) -> Arrangement:
             part = replace(part, notes=_thinned(part.notes, inside, -steps, float(band.meter.bar_ql), float(band.meter.beat_ql)))
         return _struck(part, factor, inside)
 
-    out = _each(band, changed)
-    return replace(out, parts=tuple(part for part in out.parts if part.notes))
-
-
-def cut(band: Arrangement, bars: tuple[int, int], length_frames: int) -> Arrangement:
-    """Without these bars; what follows moves up. A note that sounds into them ends where they began."""
-    low, high = _span(band, bars)
-
-    def shortened(part: Part) -> Part:
-        notes = [
-            _moved(note, low - high) if note.onset_ql + _EARLY_QL >= high else _ended(note, low, only=note.onset_ql < low)
-            for note in part.notes
-            if not low <= note.onset_ql + _EARLY_QL < high
-        ]
-        return replace(part, notes=_in_order(notes))
-
-    out = _each(band, shortened)
-    markers = _markers(
-        [m if m.onset_ql <= low else replace(m, onset_ql=max(low, m.onset_ql - (high - low))) for m in band.markers]
-    )
-    levels = _levels(band, lambda at: at if at <= low else max(low, at - (high - low)))
-    parts = tuple(part for part in out.parts if part.notes)
-    return replace(out, parts=parts, length_frames=length_frames, markers=markers, levels=levels)
-
-
-def repeated(band: Arrangement, bars: tuple[int, int], times: int, length_frames: int, last_bar: int) -> Arrangement:
-    """These bars again after themselves. The song's last bar is its end: before it comes back, the bar before it does."""
-    low, high = _span(band, bars)
-    bar_ql = float(band.meter.bar_ql)
-    ends = bars[1] - 1 == last_bar
-    # The copies come before the ending, so that it stays the ending.
-    at, source_high = (high - bar_ql, high - bar_ql) if ends else (high, high)
-    length = (bars[1] - bars[0]) * bar_ql
-
-    def again(part: Part) -> Part:
-        before = [note for note in part.notes if note.onset_ql + _EARLY_QL < at]
-        after = [_moved(note, times * length) for note in part.notes if note.onset_ql + _EARLY_QL >= at]
-        source = [_ended(note, source_high) for note in part.notes if low <= note.onset_ql + _EARLY_QL < source_high]
-        if ends:  # the bar before the last stands for the last; of a single bar nothing else can
-            source += [_moved(note, bar_ql) for note in source if note.onset_ql + _EARLY_QL >= source_high - bar_ql]
-            lead = [_moved(note, bar_ql) for note in source if source_high - bar_ql <= note.onset_ql + _EARLY_QL < source_high]
-            copies = [*lead, *(_moved(note, turn * length + at + bar_ql - low) for turn in range(times) for note in source)]
-            copies = [note for note in copies if note.onset_ql + _EARLY_QL < at + times * length]
-        else:
-            copies = [_moved(note, (turn + 1) * length) for turn in range(times) for note in source]
-        return replace(part, notes=_in_order([*(_ended(note, at) if ends else note for note in before), *copies, *after]))
-
-    inside = [marker for marker in band.markers if low <= marker.onset_ql < high]
-    markers = [
-        *(m for m in band.markers if m.onset_ql < high),
-        *(replace(m, onset_ql=m.onset_ql + (turn + 1) * length) for turn in range(times) for m in inside),
-        *(replace(m, onset_ql=m.onset_ql + times * length) for m in band.markers if m.onset_ql >= high),
-    ]
-    levels = _levels(band, lambda place: place if place <= at else place + times * length)
-    return replace(_each(band, again), length_frames=length_frames, markers=_markers(markers), levels=levels)
+    out = each(band, changed)
+    out = replace(out, parts=tuple(part for part in out.parts if part.notes))
+    return out if bars is None else levelled(out, _STEP_DB * steps, bars)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +163,8 @@ class Splice:
 
 def spliced(band: Arrangement, other: Arrangement, splice: Splice) -> Arrangement:
     """The band with the bars of another performance; outside them every note stays."""
-    inside = _inside(band, splice.bars)
-    low, _ = _span(band, splice.bars)
+    inside = within_bars(band, splice.bars)
+    low, _ = span(band, splice.bars)
 
     def meant(part: Part) -> bool:
         return not splice.roles or part.role in splice.roles
@@ -216,12 +173,12 @@ def spliced(band: Arrangement, other: Arrangement, splice: Splice) -> Arrangemen
     for part in band.parts:
         if meant(part):
             kept = (note for note in part.notes if not inside(note))
-            part = replace(part, notes=tuple(_ended(n, low) if n.onset_ql + _EARLY_QL < low else n for n in kept))
+            part = replace(part, notes=tuple(ended(n, low) if n.onset_ql + EARLY_QL < low else n for n in kept))
         parts.append(part)
     for part in other.parts:
         if meant(part):
             parts = joined(parts, replace(part, notes=tuple(note for note in part.notes if inside(note))))
-    return replace(band, parts=_named(part for part in parts if part.notes))
+    return replace(band, parts=named(part for part in parts if part.notes))
 
 
 def joined(parts: Sequence[Part], more: Part) -> list[Part]:
@@ -229,43 +186,43 @@ def joined(parts: Sequence[Part], more: Part) -> list[Part]:
     out = list(parts)
     for place, part in enumerate(out):
         if (part.role, part.program, part.bank, part.voice) == (more.role, more.program, more.bank, more.voice):
-            out[place] = replace(part, notes=_in_order([*part.notes, *more.notes]))
+            out[place] = replace(part, notes=in_order([*part.notes, *more.notes]))
             return out
     return [*out, more] if more.notes else out
 
 
-def doubled(source: Part, role: str, instrument: Instrument, bars: Sequence[Bars], band: Arrangement) -> Part:
+def doubled(source: Part, role: str, instrument: Instrument, bars: Bars, band: Arrangement) -> Part:
     """A new part that plays along with another one, an octave higher where the instrument has room, and softer."""
-    insides = [_inside(band, span) for span in bars]
-    notes = [note for note in source.notes if any(inside(note) for inside in insides)]
+    inside = within_bars(band, bars)
+    notes = [note for note in source.notes if inside(note)]
     high = instrument.range[1]
     if source.role in ("melody", "counter") and all(note.pitch + 12 <= high for note in notes):
         notes = [replace(note, pitch=note.pitch + 12) for note in notes]
     notes = [replace(note, velocity=max(1, note.velocity - 10)) for note in notes]
     part = replace(source, role=role, notes=tuple(notes), gain_db=source.gain_db - 4.0, pan=-source.pan or 0.25)
-    return _on(part, instrument)
+    return on(part, instrument)
 
 
-def held(source: Part, instrument: Instrument, bars: Sequence[Bars], band: Arrangement) -> Part:
+def held(source: Part, instrument: Instrument, bars: Bars, band: Arrangement) -> Part:
     """A pad under another part: in every bar the pitches that it strikes first, held to the end of the bar."""
-    insides = [_inside(band, span) for span in bars]
+    inside = within_bars(band, bars)
     bar_ql = float(band.meter.bar_ql)
     by_bar: dict[int, list[PlayedNote]] = {}
     for note in source.notes:
-        if any(inside(note) for inside in insides):
-            by_bar.setdefault(int((note.onset_ql + _EARLY_QL) // bar_ql), []).append(note)
+        if inside(note):
+            by_bar.setdefault(int((note.onset_ql + EARLY_QL) // bar_ql), []).append(note)
     notes = []
     for bar, struck in by_bar.items():
         first = min(note.onset_ql for note in struck)
         pitches = sorted({note.pitch for note in struck if note.onset_ql < first + 0.25})
         notes += [PlayedNote(max(0.0, bar * bar_ql), bar_ql, pitch, 58) for pitch in pitches]
-    part = replace(source, role="pad", notes=_in_order(notes), gain_db=-8.0, reverb_send=0.4, pan=0.0, is_drums=False)
-    return _on(part, instrument)
+    part = replace(source, role="pad", notes=in_order(notes), gain_db=-8.0, reverb_send=0.4, pan=0.0, is_drums=False)
+    return on(part, instrument)
 
 
 def plays(band: Arrangement, role: str, bars: Bars = None) -> bool:
     """Whether a role sounds in these bars."""
-    inside = _inside(band, bars)
+    inside = within_bars(band, bars)
     return any(part.role == role and any(inside(note) for note in part.notes) for part in band.parts)
 
 
@@ -285,7 +242,7 @@ def _thinned(
     """In each bar the notes that carry the tune; those that stay last up to the next."""
     bars: dict[int, list[PlayedNote]] = {}
     for note in notes:
-        bars.setdefault(int((note.onset_ql + _EARLY_QL) // bar_ql), []).append(note)
+        bars.setdefault(int((note.onset_ql + EARLY_QL) // bar_ql), []).append(note)
     out: list[PlayedNote] = []
     for bar, here in bars.items():
         if len(here) > 1 and inside(here[0]):
@@ -293,7 +250,7 @@ def _thinned(
 
             def weight(note: PlayedNote, start: float = bar * bar_ql) -> float:
                 off = abs((note.onset_ql - start) / beat_ql - round((note.onset_ql - start) / beat_ql))
-                return note.duration_ql + (2.0 if note.onset_ql - start < _EARLY_QL else 1.0 if off < 0.15 else 0.0)
+                return note.duration_ql + (2.0 if note.onset_ql - start < EARLY_QL else 1.0 if off < 0.15 else 0.0)
 
             kept = sorted(sorted(here, key=lambda n: (-weight(n), n.onset_ql))[:keep], key=lambda n: n.onset_ql)
             last = here[-1].onset_ql + here[-1].duration_ql
@@ -303,10 +260,10 @@ def _thinned(
                 for n, end in zip(kept, ends, strict=True)
             ]
         out += here
-    return _in_order(out)
+    return in_order(out)
 
 
-def _each(band: Arrangement, change: Callable[[Part], Part]) -> Arrangement:
+def each(band: Arrangement, change: Callable[[Part], Part]) -> Arrangement:
     return replace(band, parts=tuple(change(part) for part in band.parts))
 
 
@@ -314,9 +271,7 @@ def _pitched(part: Part, pitch: Callable[[PlayedNote], int]) -> Part:
     if part.is_drums or part.role in _UNPITCHED:
         return part
     instrument = Instrument(part.name, part.program, part.voice)
-    return replace(
-        part, notes=_in_order(replace(note, pitch=_within(pitch(note), instrument, note.pitch)) for note in part.notes)
-    )
+    return replace(part, notes=in_order(replace(note, pitch=_within(pitch(note), instrument, note.pitch)) for note in part.notes))
 
 
 def _within(pitch: int, instrument: Instrument, known: int) -> int:
@@ -329,7 +284,7 @@ def _within(pitch: int, instrument: Instrument, known: int) -> int:
     return pitch
 
 
-def _on(part: Part, instrument: Instrument) -> Part:
+def on(part: Part, instrument: Instrument) -> Part:
     """The part on an instrument, in its range."""
     low, high = instrument.range
     notes = []
@@ -341,7 +296,7 @@ def _on(part: Part, instrument: Instrument) -> Part:
             pitch -= 12
         notes.append(replace(note, pitch=pitch))
     name = instrument.name.capitalize()
-    return replace(part, name=name, program=instrument.program, voice=instrument.voice, bank=0, notes=_in_order(notes))
+    return replace(part, name=name, program=instrument.program, voice=instrument.voice, bank=0, notes=in_order(notes))
 
 
 def _struck(part: Part, factor: float, inside: Callable[[PlayedNote], bool]) -> Part:
@@ -351,7 +306,7 @@ def _struck(part: Part, factor: float, inside: Callable[[PlayedNote], bool]) -> 
     return replace(part, notes=notes)
 
 
-def _named(parts: Iterable[Part]) -> tuple[Part, ...]:
+def named(parts: Iterable[Part]) -> tuple[Part, ...]:
     """The parts, each with a name of its own."""
     out: list[Part] = []
     for part in parts:
@@ -366,37 +321,47 @@ def _named(parts: Iterable[Part]) -> tuple[Part, ...]:
     return tuple(out)
 
 
-def _span(band: Arrangement, bars: Bars) -> tuple[float, float]:
+def span(band: Arrangement, bars: Bars) -> tuple[float, float]:
     if bars is None:
         return float("-inf"), float("inf")
     bar_ql = float(band.meter.bar_ql)
     return bars[0] * bar_ql, bars[1] * bar_ql
 
 
-def _inside(band: Arrangement, bars: Bars) -> Callable[[PlayedNote], bool]:
-    low, high = _span(band, bars)
-    return lambda note: low <= note.onset_ql + _EARLY_QL < high
+def within_bars(band: Arrangement, bars: Bars) -> Callable[[PlayedNote], bool]:
+    low, high = span(band, bars)
+    return lambda note: low <= note.onset_ql + EARLY_QL < high
 
 
-def _ended(note: PlayedNote, end_ql: float, *, only: bool = True) -> PlayedNote:
+def ended(note: PlayedNote, end_ql: float, *, only: bool = True) -> PlayedNote:
     """The note, not longer than to `end_ql`."""
     if not only or note.onset_ql + note.duration_ql <= end_ql:
         return note
     return replace(note, duration_ql=max(_SHORTEST_QL, end_ql - note.onset_ql))
 
 
-def _moved(note: PlayedNote, by_ql: float) -> PlayedNote:
+def moved(note: PlayedNote, by_ql: float) -> PlayedNote:
     return replace(note, onset_ql=max(0.0, note.onset_ql + by_ql))
 
 
-def _in_order(notes: Notes) -> tuple[PlayedNote, ...]:
+def in_order(notes: Notes) -> tuple[PlayedNote, ...]:
     return tuple(sorted(notes, key=lambda note: (note.onset_ql, note.pitch)))
 
 
-def _markers(markers: Sequence[Marker]) -> tuple[Marker, ...]:
-    """One marker a place; the later one names what begins there."""
-    return tuple({marker.onset_ql: marker for marker in markers}.values())
+def levelled(band: Arrangement, db: float, bars: tuple[int, int]) -> Arrangement:
+    """The whole band louder by `db` in these bars, on top of the line that its level follows already."""
+    low, high = span(band, bars)
+    known = sorted(band.levels)
+    places = sorted({low - _RAMP_QL, low, high - _RAMP_QL, high, *(at for at, _ in known)})
 
+    def level(at: float) -> float:
+        if not known:
+            return 0.0
+        place = bisect_right(known, (at, math.inf))
+        if place == 0 or place == len(known):
+            return known[min(place, len(known) - 1)][1]
+        (before, gain), (after, target) = known[place - 1], known[place]
+        return gain + (target - gain) * (at - before) / (after - before)
 
-def _levels(band: Arrangement, moved: Callable[[float], float]) -> tuple[tuple[float, float], ...]:
-    return tuple({moved(at): (moved(at), db) for at, db in band.levels}.values())
+    levels = tuple((at, level(at) + (db if low <= at < high - _RAMP_QL / 2 else 0.0)) for at in places if at >= 0)
+    return replace(band, levels=levels)

@@ -28,13 +28,14 @@ class Transpose:
     """Everything but drums moved by the same interval."""
 
     semitones: int
-    """-11 to 11."""
+    """-12 to 12."""
     key: str
     """The key that this leads to, as in `K:`."""
+    bars: Bars = None
     op: Literal["transpose"] = "transpose"
 
     def __str__(self) -> str:
-        return f"transpose {self.semitones:+d} semitones, to {self.key}"
+        return f"transpose {self.semitones:+d} semitones, to {self.key}{_where(self.bars)}"
 
 
 @dataclass(frozen=True, slots=True)

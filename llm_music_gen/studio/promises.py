@@ -6,6 +6,7 @@ import json
 import math
 from pathlib import Path
 
+from llm_music_gen.domain.edit import SetMode, Transpose
 from llm_music_gen.domain.key import Key
 from llm_music_gen.errors import SoundError
 from llm_music_gen.proof import Promises
@@ -41,12 +42,18 @@ def promises_of(recipe: Recipe, *, pulse: bool) -> Promises:
         a4_hz=recipe.a4_hz,
         beat=_beat(long) if long is not None else None,
         tempo_bpm=recipe.theme.tempo_bpm if pulse and not calm else None,
-        key=key if key.mode in _MAJOR_MINOR and long is None else None,
+        key=key if key.mode in _MAJOR_MINOR and long is None and not _changes_key(recipe) else None,
         lufs=recipe.loudness_lufs,
         true_peak_dbtp=MOST_TRUE_PEAK_DBTP,
         longest_silence_s=MOST_SILENCE_S,
         varied=long is not None and long.music,
     )
+
+
+def _changes_key(recipe: Recipe) -> bool:
+    """Whether an edit put a part of the song into another key or mode: then no single one can be measured."""
+    operations = recipe.edited.operations if recipe.edited is not None else ()
+    return any(isinstance(step, SetMode | Transpose) and step.bars is not None for step in operations)
 
 
 def _beat(long: LongRecord) -> BeatPromise | None:

@@ -15,16 +15,20 @@ from pydantic import Field, ValidationError, model_validator
 from llm_music_gen.domain.text_model import Exchange
 from llm_music_gen.errors import StorageError, StudioError, UsageError
 from llm_music_gen.settings import AudioFormat
+from llm_music_gen.studio.editing_record import EditedRecord
 from llm_music_gen.studio.long.record import LongRecord
 from llm_music_gen.studio.records import FormSection, Record, SectionText, ThemeRecord
+from llm_music_gen.styles import Style
 
 __all__ = [
     "FileRecord", "FormSection", "Measured", "ModelRecord", "Recipe", "SectionText", "ThemeRecord", "TuningRecord",
-    "file_sha256", "read_recipe",
+    "file_sha256", "read_recipe", "style_sha256",
 ]  # fmt: skip
 
 SCHEMA = 1
 MAX_RECIPE_BYTES = 50_000_000
+#: Absent where there is none.
+_SELDOM = ("long", "tuning", "imagined", "edited")
 
 
 class ModelRecord(Record):
@@ -111,6 +115,8 @@ class Recipe(Record):
     """Where a model imagined the theme: what it was asked and answered. Nothing is asked again."""
     long: LongRecord | None = None
     """Of tracks that are made of chapters; songs have none."""
+    edited: EditedRecord | None = None
+    """Of songs that were edited: how they were made first, and the edits. The other keys tell how the song is now."""
 
     @model_validator(mode="after")
     def _has_notes(self) -> Recipe:
@@ -130,7 +136,7 @@ class Recipe(Record):
     def _data(self) -> dict[str, Any]:
         """As JSON values; what not every song has is absent where it has none, so that it does not change identities."""
         data = self.model_dump(mode="json", by_alias=True)
-        return {name: value for name, value in data.items() if value is not None or name not in ("long", "tuning", "imagined")}
+        return {name: value for name, value in data.items() if value is not None or name not in _SELDOM}
 
     def to_json(self) -> str:
         """As written to recipe.json."""
@@ -164,6 +170,11 @@ def read_recipe(path: Path) -> Recipe:
     except StudioError as error:
         raise UsageError(f"{path} is no usable recipe ({error})") from error
     return recipe
+
+
+def style_sha256(style: Style) -> str:
+    """Checksum (hex) of everything in a style that can be heard."""
+    return hashlib.sha256(repr(style).encode("utf-8")).hexdigest()
 
 
 def file_sha256(path: Path) -> str:

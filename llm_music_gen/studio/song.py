@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -29,12 +28,15 @@ from llm_music_gen.notation.musicxml import write_musicxml
 from llm_music_gen.proof import prove
 from llm_music_gen.sound.loudness import Loudness
 from llm_music_gen.sound.mix import render_mix
+from llm_music_gen.sound.part_cache import PartBlocks
 from llm_music_gen.sound.soundfonts import Soundfont
 from llm_music_gen.sound.steady import steadiness
 from llm_music_gen.sound.stems import write_stems
 from llm_music_gen.sound.tags import Tags
 from llm_music_gen.studio.band import played
 from llm_music_gen.studio.delivery import Finish, deliver, master_for
+from llm_music_gen.studio.edited import edited
+from llm_music_gen.studio.editing_record import EditedRecord
 from llm_music_gen.studio.files import check_room, copy_out, move_into_place, unfinished_folder, write_bytes, write_text
 from llm_music_gen.studio.names import safe_name, stem_names
 from llm_music_gen.studio.promises import promises_of
@@ -48,6 +50,7 @@ from llm_music_gen.studio.recipe import (
     ThemeRecord,
     TuningRecord,
     file_sha256,
+    style_sha256,
 )  # fmt: skip
 from llm_music_gen.studio.seeds import stream, stream_seed
 from llm_music_gen.studio.soundfont_facts import SoundfontFacts
@@ -87,6 +90,8 @@ class Workshop:
     """How the other pitches lie above the tonic."""
     stems: bool = False
     """Whether every part is written as a file of its own, too."""
+    blocks: PartBlocks | None = None
+    """Sound of parts that was rendered before; only songs that are edited keep and use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,8 @@ class Draft:
     a4_hz: float = CONCERT_PITCH.a4_hz
     tuning: TuningRecord | None = None
     """The frequency that was asked for, if any: then every pitch is kept exactly."""
+    edited: EditedRecord | None = None
+    """How it was made first and what was changed since, if anything was."""
 
 
 def make_song(request: SongRequest, seed: int, created: str, workshop: Workshop) -> Work[Song]:
@@ -121,8 +128,9 @@ def finish_song(draft: Draft, workshop: Workshop) -> Work[Song]:
         unfinished_folder(workshop.songs_dir) as folder,
         TemporaryDirectory(dir=folder.parent, prefix=folder.name, ignore_cleanup_errors=True) as scratch,
     ):
-        arrangement = yield from _stage(arrangement_stage(draft, workshop.soundfont.path))
-        mix = yield from _stage(render_mix(arrangement, workshop.soundfont.path, Path(scratch) / "mix.f32"))
+        arrangement = yield from _stage(arrangement_stage(draft, workshop.soundfont.path, workshop.styles))
+        strip = workshop.blocks.strip if workshop.blocks is not None else None
+        mix = yield from _stage(render_mix(arrangement, workshop.soundfont.path, Path(scratch) / "mix.f32", strip))
         made = yield from _stage(master_for(mix, workshop.finish, draft.planned.style.spectrum))
         stem = safe_name(theme.title)
         if workshop.stems:
@@ -205,11 +213,14 @@ def tune_stage(planned: PlannedSong, seed: int, workshop: Workshop) -> Work[tupl
     return planned, written.tune, written.writer
 
 
-def arrangement_stage(draft: Draft, soundfont: Path) -> Work[Arrangement]:
+def arrangement_stage(draft: Draft, soundfont: Path, styles: Mapping[str, Style]) -> Work[Arrangement]:
     """The written tune -> what each player of the band plays."""
     yield Progress("arrangement", 0.0, "Arranging")
     planned = draft.planned
-    arrangement = played(planned.theme, draft.tune.sheet, planned.style, stream(draft.seed, "arrangement"))
+    if draft.edited is not None:
+        arrangement = edited(draft.edited, draft.edited.operations, styles, draft.seed).band
+    else:
+        arrangement = played(planned.theme, draft.tune.sheet, planned.style, stream(draft.seed, "arrangement"))
     arrangement = replace(arrangement, a4_hz=draft.a4_hz)
     if draft.tuning is not None:
         tuned = Intonation(draft.tuning.system, planned.theme.key.tonic_pc, exact=True)
@@ -244,6 +255,7 @@ def recipe_of(draft: Draft, workshop: Workshop, loudness: Loudness) -> Recipe:
         imagined=ExchangeRecord.of(planned.exchanges[0]) if planned.exchanges else None,
         measured=Measured(lufs=round(loudness.integrated_lufs, 2), true_peak_dbtp=round(loudness.true_peak_dbtp, 2)),
         tuning=draft.tuning,
+        edited=draft.edited,
     )
 
 
@@ -261,7 +273,7 @@ def draft_of(recipe: Recipe, styles: Mapping[str, Style]) -> Draft:
     tune = Tune(unit, sections, sheet_of(theme, unit, sections))
     exchanges = (recipe.imagined.exchange(),) if recipe.imagined else ()
     planned = PlannedSong(theme, style, recipe.style_names, theme.mood, exchanges)
-    return Draft(recipe.seed, recipe.created, planned, tune, recipe.model, recipe.a4_hz, recipe.tuning)
+    return Draft(recipe.seed, recipe.created, planned, tune, recipe.model, recipe.a4_hz, recipe.tuning, recipe.edited)
 
 
 def _tuning_record(workshop: Workshop) -> TuningRecord | None:
@@ -274,11 +286,6 @@ def _tuning_record(workshop: Workshop) -> TuningRecord | None:
 def prompts_text(exchanges: Sequence[Exchange]) -> str:
     """Exchanges with models as JSON Lines."""
     return "".join(json.dumps(asdict(exchange), ensure_ascii=False) + "\n" for exchange in exchanges)
-
-
-def style_sha256(style: Style) -> str:
-    """Checksum (hex) of everything in a style that can be heard."""
-    return hashlib.sha256(repr(style).encode("utf-8")).hexdigest()
 
 
 def _stems(arrangement: Arrangement, workshop: Workshop, folder: Path, title: str) -> Work[None]:

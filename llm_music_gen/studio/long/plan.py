@@ -27,10 +27,10 @@ from llm_music_gen.sound.bed.layers import BEATS, COLOURS
 from llm_music_gen.sound.steady import steadiness
 from llm_music_gen.studio.long.layers import read_layers
 from llm_music_gen.studio.long.record import ChapterRecord, LayerRecord, LongRecord
-from llm_music_gen.studio.recipe import ExchangeRecord, FileRecord, ModelRecord, Recipe
+from llm_music_gen.studio.recipe import ExchangeRecord, FileRecord, ModelRecord, Recipe, style_sha256
 from llm_music_gen.studio.records import SectionText, ThemeRecord
 from llm_music_gen.studio.seeds import stream, stream_seed
-from llm_music_gen.studio.song import Workshop, style_sha256
+from llm_music_gen.studio.song import Workshop
 from llm_music_gen.studio.tune_fallback import WrittenTune, tune_by
 from llm_music_gen.studio.versions import versions
 from llm_music_gen.studio.writer_model import Writer

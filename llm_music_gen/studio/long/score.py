@@ -23,8 +23,7 @@ from llm_music_gen.sound.steady import steadiness
 from llm_music_gen.studio.band import played
 from llm_music_gen.studio.long.layers import bed_layer
 from llm_music_gen.studio.long.record import ChapterRecord, LayerRecord, LongRecord
-from llm_music_gen.studio.recipe import Recipe, read_recipe
-from llm_music_gen.studio.song import style_sha256
+from llm_music_gen.studio.recipe import Recipe, read_recipe, style_sha256
 from llm_music_gen.styles import Style, load_styles
 from llm_music_gen.styles.sounds import instrument_named
 from llm_music_gen.units import SAMPLE_RATE_HZ
