@@ -13,6 +13,7 @@ TITLES = {
     "jukebox": "Output jukebox",
     "processing": "Process audio", "describing": "Describe audio",
     "assistant": "Assistant",
+    "models": "Models, soundfonts, voices",
 }
 TOP = """# Keys
 

@@ -117,6 +117,14 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
         ),
         Action(("enter",), "change_marked", "Change", "Change the marked option.", True, "Enter"),
         Action(("d",), "default", "Default", "Put the marked option back to its default.", True),
+        Action(("g",), "go('models')", "Get models", "Models, soundfonts and voices that can be had.", True),
+    ),
+    "models": (
+        _BACK,
+        Action(("enter", "g"), "get", "Get", "Fetch the marked thing; it goes on in the background.", True, "Enter"),
+        Action(("o",), "other", "Other", "Fetch any GGUF file of the Hugging Face hub.", True),
+        Action(("l",), "link", "Link", "Show the link and the folder, for a browser.", True),
+        Action(("j",), "go('jobs')", "Jobs", "What is queued, running and done.", True),
     ),
     "jobs": (
         _BACK,

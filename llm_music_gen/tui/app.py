@@ -388,6 +388,10 @@ def _screen(place: str) -> Screen[None]:
         from llm_music_gen.tui.screens.configuration import ConfigurationScreen
 
         return ConfigurationScreen()
+    if place == "models":
+        from llm_music_gen.tui.screens.models import ModelsScreen
+
+        return ModelsScreen()
     if place == "jobs":
         from llm_music_gen.tui.screens.jobs import JobsScreen
 

@@ -48,6 +48,9 @@ def is_endless(job: Job) -> bool:
 def _making(jobs: tuple[Job, ...]) -> str:
     running = next((job for job in jobs if job.state is JobState.RUNNING), None)
     waiting = sum(job.state is JobState.QUEUED for job in jobs)
+    if running is not None and running.kind == "get":
+        getting = f"Getting {shortened(str(running.request.get('name', '')), 24)}: {percent(running.fraction)}%"
+        return getting + (f", {waiting} more waiting" if waiting else "")
     if running is not None:
         number, songs = running.detail.get("song_number", 1), running.detail.get("songs", 1)
         making = f"Making song {number}"
