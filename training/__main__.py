@@ -53,12 +53,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from training.report import report
 
         report(reading.tunes, tunes, options.work, options.output, options.samples)
+    if options.step in ("all", "reference"):
+        from training.reference import write_reference
+
+        print(write_reference(tunes, options.reference))
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
-    parser.add_argument("step", nargs="?", default="all", choices=("all", "corpus", "train", "export", "baseline", "evaluate"))
+    parser.add_argument(
+        "step", nargs="?", default="all", choices=("all", "corpus", "train", "export", "baseline", "evaluate", "reference")
+    )
     parser.add_argument(
         "--folk", type=Path, help="folder with oneills1850, ryansMammoth, airdsAirs, miscFolk (default: music21's corpus)"
     )
@@ -68,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--output", type=Path, default=_ROOT / "models" / "composer.built-in.gguf", help="the GGUF to write and measure"
+    )
+    parser.add_argument(
+        "--reference",
+        type=Path,
+        default=_ROOT / "llm_music_gen" / "evaluating" / "humans.npz",
+        help="the file with which `evaluate` compares songs",
     )
     parser.add_argument("--kind", default="f16", choices=("f16", "q8_0"), help="how the GGUF keeps its weights")
     parser.add_argument("--characters", type=int, help="how many characters to train on")

@@ -69,6 +69,23 @@ def phrase_repetition(bars: Sequence[BarNotes], phrase_bars: int = 2) -> float:
     return known / count if count else 0.0
 
 
+def repeats_a_phrase(bars: Sequence[BarNotes], least: float = 0.75) -> bool:
+    """Whether any phrase of two or four bars, beginning at whole multiples, comes again, at any pitch, exactly or nearly: with an
+    edit distance over (onset, pitch above the phrase's first note) of at most 1 - `least` of the longer one's notes."""
+    for size in (2, 4):
+        phrases = [_shape(bars[start : start + size]) for start in range(0, len(bars) - size + 1, size)]
+        for one, other in combinations([phrase for phrase in phrases if phrase], 2):
+            longer = max(len(one), len(other))
+            if min(len(one), len(other)) >= least * longer and edit_distance(one, other) <= (1 - least) * longer:
+                return True
+    return False
+
+
+def _shape(phrase: Sequence[BarNotes]) -> list[tuple[int, float, int]]:
+    first = next((pitch for bar in phrase for _, _, pitch in bar), 0)
+    return [(number, onset, pitch - first) for number, bar in enumerate(phrase) for onset, _, pitch in bar]
+
+
 def section_similarities(sheet: LeadSheet) -> dict[str, int]:
     """ "AB" -> E of that pair of sections: round(10 (1 - edit distance / longer)) over their notes, 10 is equal (TunesFormer)."""
     out = {}
