@@ -21,12 +21,10 @@ from llm_music_gen.paths import StudioPaths
 from llm_music_gen.settings import Settings
 from llm_music_gen.studio import describing_room as room
 from llm_music_gen.studio.describing_report import draw, lines
-from llm_music_gen.studio.describing_tools import DESCRIBING
 from llm_music_gen.studio.describing_words import worded
 from llm_music_gen.studio.long.record import ChapterRecord, LayerRecord, LongRecord
 from llm_music_gen.studio.own_songs import song_facts_of
 from llm_music_gen.studio.recipe import Recipe
-from llm_music_gen.tools.plan import Call
 from tests.unit.describing.some_facts import facts_drawn
 from tests.unit.studio.test_recipe import DATA
 
@@ -147,16 +145,6 @@ def test_analyze_measures_what_was_asked_for_under_its_names(tmp_path: Path) -> 
     assert some["tonal_peaks"][0]["hz"] == pytest.approx(432.0, abs=0.01)
     with pytest.raises(UsageError, match="no metric 'loudnes'"):
         room.checked_metrics(["loudnes"])
-
-
-def test_the_tools_carry_themselves_out(tmp_path: Path) -> None:
-    path = sound_file(tmp_path / "tone.wav")
-    call = DESCRIBING.checked(Call("describe", {"files": [str(path)], "aspects": ["caption"], "calibration": 500}))
-    assert call.args["calibration"] == 140
-    [result] = finish(DESCRIBING["describe"].function(**call.args))
-    assert "LUFS" in result.caption
-    found = finish(DESCRIBING["analyze"].function(files=(str(path),), metrics=("duration",)))
-    assert found == {str(path): {"duration": pytest.approx(3.0)}}
 
 
 def test_settings_say_how_files_are_described(tmp_path: Path) -> None:
