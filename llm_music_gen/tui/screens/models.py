@@ -36,7 +36,7 @@ class ModelsScreen(StudioScreen):
         self._done = -1
 
     def body(self) -> ComposeResult:
-        yield Static(f"They go into {shortened(str(self.studio.services.paths.models_dir), 60)}", id="total", markup=False)
+        yield Static("Nothing is fetched before you ask for it.", id="total", markup=False)
         yield SongList(id="list")
         yield Line()
         yield Static(id="about", markup=False)
