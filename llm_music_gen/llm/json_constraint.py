@@ -1,12 +1,13 @@
 """Holds a model to JSON of a given shape while it writes: the text always ends, and is always valid, with any model whatever.
 
-A shape is a small tree of `Text`, `Whole`, `Choice`, `Items` and `Fields`. Everything in it is bounded, keys come in their order
-and the separators are those of `json.dumps`, so that the automaton is deterministic and can never be led into a dead end.
+A shape is a small tree (see json_shapes). Everything in it is bounded, keys come in their order and the separators are those of
+`json.dumps`, so that the automaton is deterministic and can never be led into a dead end.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,62 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llm_music_gen.errors import ModelError, NotationError
+from llm_music_gen.llm.json_shapes import Choice, Fields, Flag, Items, Maybe, Number, OneOf, Shape, Text, Whole, json_schema
 
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A string of printable characters without quotes and backslashes that begins with a letter or digit."""
-
-    most: int
-    """Most characters, at least 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """An integer from `low` to `high`, both included; neither is negative."""
-
-    low: int
-    high: int
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of these strings."""
-
-    options: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """A list."""
-
-    item: Shape
-    fewest: int
-    most: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """An object with exactly these keys in this order."""
-
-    fields: tuple[tuple[str, Shape], ...]
-
-
-Shape: TypeAlias = "Text | Whole | Choice | Items | Fields"
-
-
-def json_schema(shape: Shape) -> dict[str, Any]:
-    """The shape as JSON Schema, for servers that take one."""
-    if isinstance(shape, Text):
-        return {"type": "string", "minLength": 1, "maxLength": shape.most}
-    if isinstance(shape, Whole):
-        return {"type": "integer", "minimum": shape.low, "maximum": shape.high}
-    if isinstance(shape, Choice):
-        return {"type": "string", "enum": list(shape.options)}
-    if isinstance(shape, Items):
-        return {"type": "array", "items": json_schema(shape.item), "minItems": shape.fewest, "maxItems": shape.most}
-    properties = {name: json_schema(part) for name, part in shape.fields}
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+__all__ = [
+    "Choice", "Fields", "Flag", "Items", "JsonConstraint", "JsonVocabulary", "Maybe", "Number", "OneOf", "Shape", "Text", "Whole",
+    "json_schema",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +55,24 @@ class _InItems:
     count: int
 
 
-_Todo: TypeAlias = "_Literal | _InText | _InWhole | _InChoice | _InItems"
+@dataclass(frozen=True, slots=True)
+class _InNumber:
+    shape: Number
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class _InMaybe:
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class _InOneOf:
+    shape: OneOf
+    written: str
+
+
+_Todo: TypeAlias = "_Literal | _InText | _InWhole | _InChoice | _InItems | _InNumber | _InMaybe | _InOneOf"
 #: What is still to be written, the next thing last. Empty when the text is complete.
 _State: TypeAlias = "tuple[_Todo, ...]"
 
@@ -118,7 +86,17 @@ def _open(shape: Shape, rest: _State) -> _State:
         return (*rest, _InChoice("", tuple(json.dumps(option, ensure_ascii=False) for option in shape.options)))
     if isinstance(shape, Items):
         return (*rest, _InItems(shape, 0), _Literal("["))
+    if isinstance(shape, Number):
+        return (*rest, _InNumber(shape, ""))
+    if isinstance(shape, Flag):
+        return (*rest, _InChoice("", ("true", "false")))
+    if isinstance(shape, Maybe):
+        return (*rest, _InMaybe(shape.shape))
+    if isinstance(shape, OneOf):
+        return (*rest, _Literal("}"), _InOneOf(shape, ""), _Literal(f"{{{json.dumps(shape.tag)}: "))
     todo: _State = (*rest, _Literal("}"))
+    if not shape.fields:
+        return (*todo, _Literal("{"))
     for number, (name, part) in reversed(tuple(enumerate(shape.fields))):
         todo = (*_open(part, todo), _Literal(("{" if number == 0 else ", ") + json.dumps(name) + ": "))
     return todo
@@ -150,7 +128,31 @@ def _step(state: _State, character: str) -> _State | None:
         if written in options:  # JSON strings end with their only bare quote: none is the beginning of another
             return rest
         return (*rest, _InChoice(written, options)) if options else None
+    if isinstance(todo, _InNumber):
+        if _goes_on(todo.written + character, todo.shape):
+            return (*rest, _InNumber(todo.shape, todo.written + character))
+        return _step(rest, character) if todo.written[-1:].isdigit() else None
+    if isinstance(todo, _InMaybe):
+        return (*rest, _Literal("ull")) if character == "n" else _step(_open(todo.shape, rest), character)
+    if isinstance(todo, _InOneOf):
+        return _step_one_of(rest, todo, character)
     return _step_items(rest, todo, character)
+
+
+def _step_one_of(rest: _State, todo: _InOneOf, character: str) -> _State | None:
+    """Within the name of the kind; when it is complete, its body follows."""
+    written = todo.written + character
+    for name, body in todo.shape.options:
+        if json.dumps(name) == written:
+            return (*_open(body, rest), _Literal(f", {json.dumps(todo.shape.body)}: "))
+    begun = any(json.dumps(name).startswith(written) for name, _ in todo.shape.options)
+    return (*rest, _InOneOf(todo.shape, written)) if begun else None
+
+
+def _goes_on(written: str, shape: Number) -> bool:
+    """Whether these characters are the beginning of a number of the shape."""
+    pattern = r"-?(?:0|[1-9]\d{0,4})?" + (rf"(?:(?<=\d)\.\d{{0,{shape.decimals}}})?" if shape.decimals else "")
+    return re.fullmatch(pattern, written) is not None
 
 
 def _step_items(rest: _State, todo: _InItems, character: str) -> _State | None:
@@ -231,13 +233,24 @@ def _spellable(shape: Shape, alphabet: set[str]) -> Shape:
         return Items(_spellable(shape.item, alphabet), shape.fewest, shape.most)
     if isinstance(shape, Fields):
         return Fields(tuple((name, _spellable(part, alphabet)) for name, part in shape.fields))
+    if isinstance(shape, Maybe):
+        return Maybe(_spellable(shape.shape, alphabet))
+    if isinstance(shape, OneOf):
+        kinds = tuple((name, _spellable(part, alphabet)) for name, part in shape.options if set(name) <= alphabet)
+        return shape if kinds == shape.options else OneOf(shape.tag, shape.body, kinds)
     return shape
 
 
 def _needed(shape: Shape) -> set[str]:
     """Characters without which the shape cannot be written."""
-    if isinstance(shape, Whole):
+    if isinstance(shape, Whole | Number):
         return set("0123456789")
+    if isinstance(shape, Flag):
+        return set("truefalse")
+    if isinstance(shape, Maybe):
+        return set("null") | _needed(shape.shape)
+    if isinstance(shape, OneOf):
+        return set('{}:, "' + shape.tag + shape.body).union(*(set(name) | _needed(part) for name, part in shape.options))
     if isinstance(shape, Items):
         return set("[], ") | _needed(shape.item)
     if isinstance(shape, Fields):

@@ -9,7 +9,20 @@ import numpy as np
 import pytest
 
 from llm_music_gen.errors import ModelError, NotationError
-from llm_music_gen.llm.json_constraint import Choice, Fields, Items, JsonConstraint, JsonVocabulary, Text, Whole, json_schema
+from llm_music_gen.llm.json_constraint import (
+    Choice,
+    Fields,
+    Flag,
+    Items,
+    JsonConstraint,
+    JsonVocabulary,
+    Maybe,
+    Number,
+    OneOf,
+    Text,
+    Whole,
+    json_schema,
+)
 
 SHAPE = Fields(
     (
@@ -80,3 +93,70 @@ def test_the_schema_says_the_same() -> None:
     assert schema["required"] == ["title", "key", "tempo", "parts", "moods"]
     assert schema["properties"]["parts"]["maxItems"] == 3
     assert schema["properties"]["tempo"] == {"type": "integer", "minimum": 60, "maximum": 180}
+
+
+PLAN = Fields(
+    (
+        (
+            "calls",
+            Items(
+                OneOf(
+                    "tool",
+                    "args",
+                    (
+                        ("gain", Fields((("db", Number()),))),
+                        ("gate", Fields((("hard", Flag()), ("hz", Maybe(Number(0)))))),
+                        ("mono", Fields(())),
+                        ("eq", Fields((("bands", Items(Fields((("hz", Number(1)), ("db", Number()))), 1, 2)),))),
+                    ),
+                ),
+                1,
+                3,
+            ),
+        ),
+        ("reply", Maybe(Text(8))),
+    )
+)
+
+
+@pytest.mark.parametrize("pieces", [(*BYTES, b""), (*BYTES, *WORDS)], ids=["bytes", "words"])
+def test_kinds_numbers_flags_and_nothing_are_valid_json_of_the_schema(pieces: tuple[bytes, ...]) -> None:
+    from jsonschema import validate
+
+    schema, seen = json_schema(PLAN), set()
+    vocabulary = JsonVocabulary(pieces, {len(pieces) - 1})
+    for seed in range(30):
+        constraint = JsonConstraint(PLAN, vocabulary)
+        rng = np.random.default_rng(seed)
+        for _ in range(600):
+            if constraint.finished:
+                break
+            constraint.accept(int(rng.choice(np.flatnonzero(constraint.allowed()))))
+        value = constraint.value()
+        validate(value, schema)
+        seen |= {call["tool"] for call in value["calls"]}
+    assert seen == {"gain", "gate", "mono", "eq"}
+
+
+@pytest.mark.parametrize(("text", "fits"), [
+    ('{"calls": [{"tool": "gain", "args": {"db": -3.5}}], "reply": null}', True),
+    ('{"calls": [{"tool": "gain", "args": {"db": 0.25}}], "reply": "Yes."}', True),
+    ('{"calls": [{"tool": "gate", "args": {"hard": true, "hz": null}}], "reply": null}', True),
+    ('{"calls": [{"tool": "mono", "args": {}}], "reply": null}', True),
+    ('{"calls": [{"tool": "gain", "args": {"db": 007}}], "reply": null}', False),
+    ('{"calls": [{"tool": "gain", "args": {"db": -}}], "reply": null}', False),
+    ('{"calls": [{"tool": "gain", "args": {"db": 1.}}], "reply": null}', False),
+    ('{"calls": [{"tool": "shell", "args": {"db": 1}}], "reply": null}', False),
+    ('{"calls": [{"tool": "mono", "args": {"db": 1}}], "reply": null}', False),
+    ('{"calls": [{"tool": "gate", "args": {"hard": yes, "hz": 1}}], "reply": null}', False),
+])  # fmt: skip
+def test_only_what_the_tools_take_can_be_written(text: str, fits: bool) -> None:
+    constraint = JsonConstraint(PLAN, JsonVocabulary((*BYTES, b""), {256}))
+    try:
+        for byte in text.encode():
+            assert constraint.allowed()[byte]
+            constraint.accept(byte)
+    except AssertionError:
+        assert not fits
+    else:
+        assert fits and constraint.finished
