@@ -98,17 +98,24 @@ def _scene(facts: Facts) -> list[str]:
     where = f"This sounds like {SCENES[scape.scene]}" if scape.scene in SCENES and facts.own is None else ""
     if not scape.events:
         return [f"{where}." if where else "No kind of sound stands out clearly enough to be named."]
-    named = listed([_named(event) for event in plain or broad])
+    named = _named(plain or broad)
     opening = f"{where}, with {named}." if where else f"You hear {named}."
     if plain and broad:
-        opening += f" More broadly, there are {listed([_named(event) for event in broad])}."
+        opening += f" More broadly, there are {_named(broad)}."
     return [opening]
 
 
-def _named(event: Event) -> str:
-    name = NAMES[event.label]
+def _named(events: Sequence[Event]) -> str:
+    """Names of events, the sure ones first."""
+    sure = [_when(event) for event in events if event.confidence >= _SURE]
+    unsure = [_when(event) for event in events if event.confidence < _SURE]
+    return listed([*sure, f"probably {listed(unsure)}"] if unsure else sure)
+
+
+def _when(event: Event) -> str:
+    """An event's name, and whether it goes on all the time or comes now and then."""
     when = " throughout" if event.share >= _THROUGHOUT else " at times" if 0 < event.share <= _AT_TIMES else ""
-    return f"{name}{when}" if event.confidence >= _SURE else f"probably {name}{when}"
+    return f"{NAMES[event.label]}{when}"
 
 
 def _loudness(facts: Facts) -> list[str]:

@@ -5,6 +5,7 @@ It shares nothing with whoever wrote the caption, so that the studio's own words
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -60,7 +61,7 @@ def faults(caption: str, facts: Facts) -> list[Fault]:
     """Everything wrong with a caption: what the facts do not hold, and what it had to name and does not."""
     quoted = _without_titles(caption, facts)
     out = [*_numbers(quoted, facts), *_keys(quoted, facts), *_sounds(quoted, facts), *_places(quoted, facts)]
-    return [*out, *_moods(quoted, facts), *_missing(quoted, facts)]
+    return [*out, *_moods(quoted, facts), *_qualities(quoted, facts), *_missing(quoted, facts)]
 
 
 def _without_titles(caption: str, facts: Facts) -> str:
@@ -209,6 +210,19 @@ def _moods(caption: str, facts: Facts) -> Iterator[Fault]:
                 yield Fault(match[0], "the estimate says otherwise")
 
 
+def _qualities(caption: str, facts: Facts) -> Iterator[Fault]:
+    """Loud, bright, steady and the like."""
+    # Both words at once say that it changes.
+    caption = re.sub(r"\bloud and soft\b|\bloud and quiet\b", "", caption, flags=re.IGNORECASE)
+    for word, (name, least, most) in _words().qualities.items():
+        for match in re.finditer(rf"\b{word}\b", caption, flags=re.IGNORECASE):
+            value = float(getattr(facts, name))
+            # A beat or tone may change while the level does not.
+            about_level = name != "level_range_db" or not (facts.beat is not None and facts.beat.glides)
+            if about_level and not least <= value <= most and not _denied(caption, match.start()):
+                yield Fault(match[0], f"the {name.split('_')[0]} says otherwise")
+
+
 def _missing(caption: str, facts: Facts) -> Iterator[Fault]:
     for event in facts.events:
         words = [word for word, labels in _words().sounds.items() if labels[:1] == (event.label,)]
@@ -233,6 +247,7 @@ class _Words:
     sounds: Mapping[str, tuple[str, ...]]
     places: Mapping[str, str]
     moods: Mapping[str, tuple[int, int]]
+    qualities: Mapping[str, tuple[str, float, float]]
     instruments: frozenset[str]
 
 
@@ -243,5 +258,10 @@ def _words() -> _Words:
         {word: tuple(row["labels"]) for row in tables["sounds"] for word in row["words"].split()},
         {word: row["scene"] for row in tables["places"] for word in row["words"].split()},
         {word: tuple(row["signs"]) for row in tables["moods"] for word in row["words"].split()},
+        {
+            word: (row["fact"], row.get("least", -math.inf), row.get("most", math.inf))
+            for row in tables["qualities"]
+            for word in row["words"].split()
+        },
         frozenset(tables["instruments"]["words"].split()),
     )

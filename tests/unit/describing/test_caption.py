@@ -33,7 +33,9 @@ def test_the_same_facts_give_the_same_words() -> None:
 
 def plain_facts(**changes: object) -> Facts:
     """A park with birds, as it could be measured."""
-    drawn = replace(facts_drawn(3), own=None, tones=(), beat=None, tempo_bpm=None, key=None, lufs=-31.24, n5_sone=6.04)
+    drawn = replace(
+        facts_drawn(3), own=None, tones=(), beat=None, tempo_bpm=None, key=None, lufs=-31.24, n5_sone=6.04, sharpness_acum=1.2
+    )
     scape = soundscape_of({"Bird": 0.93, "Traffic": 0.3}, {"park": 0.8, "street_traffic": 0.2}, [("Bird", 0, 30, 0.9)], 30)
     facts = replace(drawn, length_s=30.0, longest_silence_s=0.0, clipping=0, soundscape=scape, correlation=0.5)
     return replace(replace(facts, affect=affect_of(facts)), **changes)  # type: ignore[arg-type]
@@ -51,7 +53,7 @@ def test_a_caption_that_is_right_has_no_faults() -> None:
         "Traffic passes by.", "A dog barks.", "Two people talk.", "It lies at -28 LUFS.", "It is 12 sone loud.",
         "You are in a public square.", "A piano plays.", "It is in D minor.", "It moves at 120 bpm.", "It lasts 4:30.",
         "A tone stands at 528 Hz.", "Three birds sing.", "Church bells ring.", "It is 40 % rain.", "There are 17 of them.",
-        "The music is gentle.", "A siren wails.", "It takes place in a forest.",
+        "The music is gentle.", "A siren wails.", "It takes place in a forest.", "It is deafening.", "It is piercing.",
     ],
 )  # fmt: skip
 def test_what_is_invented_is_found(invented: str) -> None:
@@ -73,6 +75,7 @@ def test_a_mood_against_the_estimate_is_found_and_its_denial_is_not() -> None:
     assert faults(f"{text} It may feel calm and pleasant, neither chaotic nor annoying.", facts) == []
     assert faults(f"{text} It may feel annoying.", facts)
     assert faults(f"{text} It may feel lively.", facts)
+    assert faults(f"{text} It is quiet and not loud.", facts) == []
 
 
 def _is_song(facts: Facts) -> bool:
