@@ -25,6 +25,17 @@ async def test_the_speed_of_the_model_is_shown_while_it_writes(stage: Stage, sta
         assert ("31 tokens/s" in stage.screen_text()) == shown
 
 
+async def test_what_a_model_failed_at_is_said_when_the_song_is_ready(stage: Stage) -> None:
+    hint = "tiny at 127.0.0.1:11434 failed (tiny was silent for 60 s); the built-in composer wrote the tune."
+    detail = {"song_number": 1, "song": {"title": "Rain", "hints": [hint]}}
+    stage.queue.rows = [making(detail=detail, fraction=0.5, stage="finished")]
+    async with stage.app.run_test(size=SMALL) as pilot:
+        await stage.ready(pilot)
+        await pilot.press("1")
+        await stage.settle(pilot)
+        assert hint in " ".join(stage.screen_text().replace("│", " ").split())
+
+
 async def marked(stage: Stage, pilot: Pilot[int], key: str) -> None:
     """Go to a line of the configuration."""
     await pilot.press("3")

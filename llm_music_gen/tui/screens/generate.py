@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -24,6 +25,7 @@ from llm_music_gen.tui.words import bar, clock, counted, percent, time_left
 
 FORMAT_NAMES = {"mp3": "Mp3", "wav": "WAV", "flac": "FLAC", "opus": "Opus"}
 PREFIX = "Llm-Music-Gen: "
+MOST_REMARKS, REMARK_WIDTH = 3, 78
 
 
 class StyleSuggester(Suggester):
@@ -210,6 +212,7 @@ def talk_lines(job: Job) -> list[str]:
         lines.append(f"{PREFIX}{job.message}")
     if detail.get("title"):
         lines.append(f'Theme: "{detail["title"]}"')
+    lines += _remarks(job)
     if job.stage == "failed":
         lines.append(f"{PREFIX}Song number {number} failed. {job.message}")
     ending = {
@@ -227,6 +230,13 @@ def _two_bars(job: Job) -> tuple[float, float]:
     if job.stage == "convert":
         return 1.0, float(job.detail.get("stage_fraction", 0.0))
     return min(0.999, float(job.detail.get("whole", 0.0))), 0.0
+
+
+def _remarks(job: Job) -> list[str]:
+    """What is to be said of the song that was finished last: a word not known, a model that failed."""
+    song = job.detail.get("song")
+    hints = song.get("hints", ()) if isinstance(song, dict) else ()
+    return [line for hint in hints[:MOST_REMARKS] for line in wrap(f"{PREFIX}{hint}", REMARK_WIDTH, subsequent_indent="  ")]
 
 
 def _speed(job: Job) -> str:
