@@ -68,6 +68,11 @@ class Settings(BaseModel):
     keep_prompts: bool = Field(
         default=True, title="Keep Prompts", description="Whether what models were asked and answered is kept beside each song."
     )
+    planner: Literal["rules", "model"] = Field(
+        default="rules",
+        title="Planner",
+        description="Who turns requests into tool calls: rules (at once), or model (the theme model or the server).",
+    )
     song_length: str = Field(default="5", title="Song Length", description='As "M", "M-M", "HH:MM", "30s" or "3m20s".')
     frequency: str = Field(
         default="", title="Frequency", description='Where the tonic lies: "528", "A4=432", "om"; empty means concert pitch.'

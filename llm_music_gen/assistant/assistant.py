@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,16 +22,15 @@ from llm_music_gen.errors import LibraryError, StudioError
 from llm_music_gen.processing.registry import JOINING
 from llm_music_gen.processing.registry import REGISTRY as AUDIO
 from llm_music_gen.processing.report import Failure, Report
-from llm_music_gen.requests import Situation, plan_request
 from llm_music_gen.studio.batch import song_facts
-from llm_music_gen.studio.processing_room import Processing, run_processing, undo_processing
+from llm_music_gen.studio.model_planner import planner_for
+from llm_music_gen.studio.processing_room import Planner, Processing, run_processing, undo_processing
 from llm_music_gen.studio.studio import Studio
-from llm_music_gen.tools.plan import Call, Plan, Registry
+from llm_music_gen.tools.plan import Call, Plan
 
 #: Calls that are words, not work.
 WORDS = ("ask", "refuse")
 _log = logging.getLogger(__name__)
-Planner = Callable[[str, Situation, Registry], Plan]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +68,10 @@ class Assistant:
         studio: Studio,
         conversation: str = "terminal",
         *,
-        planner: Planner = plan_request,
+        planner: Planner | None = None,
         roots: Sequence[Path] | None = None,
     ) -> None:
-        self._planner = planner
+        self._planner = planner or planner_for(studio.paths, studio.settings)
         self.memory = Memory(studio.paths.database_file, conversation)
         self._state = self.memory.desk()
         self.desk = Desk(studio, Reach(studio.paths, roots))

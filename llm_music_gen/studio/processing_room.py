@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,10 @@ from llm_music_gen.processing.registry import JOINING, REGISTRY
 from llm_music_gen.processing.report import Failure, Report
 from llm_music_gen.processing.runner import run
 from llm_music_gen.requests import Situation, plan_request
-from llm_music_gen.tools.plan import Call, Plan
+from llm_music_gen.tools.plan import Call, Plan, Registry
 
+#: Whoever turns a request into a plan.
+Planner = Callable[[str, Situation, Registry], Plan]
 #: Where the stages of one file lie in the whole of its work.
 _SHARES = {"measure": (0.0, 0.25), "process": (0.25, 0.6), "convert": (0.6, 0.8), "check": (0.8, 1.0)}
 
@@ -61,12 +63,14 @@ def files_of(names: Sequence[str]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def plan_processing(request: str, files: Sequence[Path]) -> Processing:
-    """What was understood of a request for these files. Raises UsageError when nothing was."""
+def plan_processing(request: str, files: Sequence[Path], planner: Planner = plan_request) -> Processing:
+    """What was understood of a request for these files, by the rules or another `planner`. Raises UsageError when nothing was."""
     first = str(files[0]) if files else None
     at = Situation(file=first, files_in_folder=tuple(path.name for path in files), measurements=_length_of(files))
-    plan = plan_request(request, at, REGISTRY)
-    if any(call.tool == "gain" and call.args.get("db", 0.0) > 0.0 for call in plan.calls):
+    if planner is not plan_request:  # a model is told what was measured
+        at = replace(at, measurements={**at.measurements, **_peak_of(files)})
+    plan = planner(request, at, REGISTRY)
+    if planner is plan_request and any(call.tool == "gain" and call.args.get("db", 0.0) > 0.0 for call in plan.calls):
         # Only what makes louder asks about peaks, and measuring an hour takes a while.
         plan = plan_request(request, replace(at, measurements={**at.measurements, **_peak_of(files)}), REGISTRY)
     calls = tuple(Call(call.tool, _without_files(call)) for call in plan.calls)

@@ -21,6 +21,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--file", metavar="FILE", help="the audio file it is about (default: the one of the request before)")
     parser.add_argument("--plan", action="store_true", help="show the tool calls and run nothing")
+    parser.add_argument("--model", metavar="NAME", help="a chat model (GGUF) that plans instead of the built-in rules")
     parser.add_argument("--yes", action="store_true", help="do not ask before deleting and before hours of work")
     parser.add_argument("--json", action="store_true", help="one JSON object for the plan, then one for each answer")
 
@@ -28,12 +29,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Plan, ask where that must be, carry out, tell. 1 when something failed or could not be done."""
     from llm_music_gen.assistant.assistant import Assistant
+    from llm_music_gen.studio.model_planner import planner_for
 
     words = " ".join(arguments.request)
     if arguments.plan:
-        return _plan_only(words, arguments.file, as_json=arguments.json)
+        return _plan_only(words, arguments.file, arguments.model or "", as_json=arguments.json)
     with open_studio() as studio:
-        assistant = Assistant(studio)
+        assistant = Assistant(studio, planner=planner_for(studio.paths, studio.settings, arguments.model or ""))
         if arguments.file:
             assistant.open_file(Path(arguments.file).expanduser())
         proposal = assistant.propose(words)
@@ -47,19 +49,24 @@ def run(arguments: argparse.Namespace) -> int:
         return _carry_out(assistant, proposal, as_json=arguments.json)
 
 
-def _plan_only(words: str, file: str | None, *, as_json: bool) -> int:
+def _plan_only(words: str, file: str | None, model: str, *, as_json: bool) -> int:
     """The plan for a file that need not be there; nothing is remembered."""
     from llm_music_gen.assistant.catalogue import CATALOGUE
+    from llm_music_gen.paths import studio_paths
     from llm_music_gen.processing.files import SUFFIXES
-    from llm_music_gen.requests import Situation, plan_request
+    from llm_music_gen.requests import Situation
+    from llm_music_gen.settings import load_settings
+    from llm_music_gen.studio.model_planner import planner_for
 
+    paths = studio_paths()
+    planner = planner_for(paths, load_settings(paths.settings_file), model)
     try:
         beside = (
             tuple(sorted(path.name for path in Path(file).parent.iterdir() if path.suffix.lower() in SUFFIXES)) if file else ()
         )
     except OSError:
         beside = ()
-    plan = plan_request(words, Situation(file=file, files_in_folder=beside[:500]), CATALOGUE)
+    plan = planner(words, Situation(file=file, files_in_folder=beside[:500]), CATALOGUE)
     if as_json:
         print(json.dumps(plan.as_json(), ensure_ascii=False))
     else:

@@ -34,6 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--history", metavar="FILE", help="what was done to a file")
     parser.add_argument("--undo", metavar="FILE", help="make the version before the current one again")
     parser.add_argument("--steps", type=int, default=1, metavar="N", help="how many steps --undo goes back (default: 1)")
+    parser.add_argument("--model", metavar="NAME", help="a chat model (GGUF) that plans instead of the built-in rules")
     parser.add_argument("--queue", action="store_true", help='put it into the queue and return; "jobs" shows how it gets on')
     parser.add_argument("--picture", action="store_true", help="draw both spectra beside each result")
     parser.add_argument("--json", action="store_true", help="print one JSON object a file; progress goes to stderr")
@@ -43,7 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Plan, show, ask, run, report. 1 when a file failed."""
     from llm_music_gen.errors import UsageError
     from llm_music_gen.paths import studio_paths
+    from llm_music_gen.settings import load_settings
     from llm_music_gen.studio import processing_room as room
+    from llm_music_gen.studio.model_planner import planner_for
 
     paths = studio_paths()
     if arguments.tools:
@@ -64,7 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         if len(words) < 2:
             raise UsageError("Say which files, and what should happen.", hint='For example: process song.wav "warmer and louder"')
-        processing = room.plan_processing(words[-1], room.files_of(words[:-1]))
+        planner = planner_for(paths, load_settings(paths.settings_file), arguments.model or "")
+        processing = room.plan_processing(words[-1], room.files_of(words[:-1]), planner)
     if not processing.files:
         raise UsageError("Say which files.", hint="For example: process song.wav --tool gain db=-3")
     if arguments.plan:

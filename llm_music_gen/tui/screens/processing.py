@@ -72,6 +72,7 @@ class ProcessingScreen(StudioScreen):
 
     @on(Input.Submitted, "#wish")
     def _wished(self) -> None:
+        from llm_music_gen.studio.model_planner import planner_for
         from llm_music_gen.studio.processing_room import files_of, plan_processing
 
         names = [name.strip().strip('"') for name in self.query_one("#files", Input).value.split(";") if name.strip()]
@@ -79,7 +80,13 @@ class ProcessingScreen(StudioScreen):
         if not names or not request:
             self._tell("Name at least one audio file, and say what should happen to it.")
             return
-        self._begin(lambda: self._show_plan(plan_processing(request, files_of(names))), "Looking at the files...")
+        services = self.studio.services
+
+        def plan() -> None:
+            planner = planner_for(services.paths, services.settings)
+            self._show_plan(plan_processing(request, files_of(names), planner))
+
+        self._begin(plan, "Looking at the files...")
 
     def _show_plan(self, plan: Processing) -> None:
         self.app.call_from_thread(self._take_plan, plan)
