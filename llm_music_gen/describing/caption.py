@@ -107,14 +107,15 @@ def _scene(facts: Facts) -> list[str]:
 
 def _named(events: Sequence[Event]) -> str:
     """Names of events, the sure ones first."""
-    sure = [_when(event) for event in events if event.confidence >= _SURE]
-    unsure = [_when(event) for event in events if event.confidence < _SURE]
+    always = all(event.share >= _THROUGHOUT for event in events)
+    sure = [_when(event, always) for event in events if event.confidence >= _SURE]
+    unsure = [_when(event, always) for event in events if event.confidence < _SURE]
     return listed([*sure, f"probably {listed(unsure)}"] if unsure else sure)
 
 
-def _when(event: Event) -> str:
-    """An event's name, and whether it goes on all the time or comes now and then."""
-    when = " throughout" if event.share >= _THROUGHOUT else " at times" if 0 < event.share <= _AT_TIMES else ""
+def _when(event: Event, always: bool) -> str:
+    """An event's name, and whether it comes now and then, or goes on all the time where others do not."""
+    when = " at times" if 0 < event.share <= _AT_TIMES else " throughout" if event.share >= _THROUGHOUT and not always else ""
     return f"{NAMES[event.label]}{when}"
 
 

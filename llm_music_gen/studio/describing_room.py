@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ METRICS = (
 #: Tempo and key are looked for in this much from the middle of a sound.
 EXCERPT_S = 90.0
 _SIGNAL = frozenset(METRICS) - {"key", "tempo", "tonal_peaks", "binaural_beat"}
+_NO_EARS = "Events and scene are left out: no event model is installed."
 #: Two estimators of tempo agree when they are no further apart.
 _SAME_TEMPO = 0.03
 #: Music has at least so many onsets a second.
@@ -95,6 +96,14 @@ class Undescribed:
         return {"file": str(self.path), "error": self.reason}
 
 
+class Ears(Protocol):
+    """Whoever hears kinds of sound and scenes."""
+
+    def listening(self, blocks: Iterable[NDArray[np.float32]], sample_rate_hz: int, length_s: float) -> Work[Soundscape]:
+        """What is heard in blocks of shape (frames, channels), with progress of the stage "events". Memory must not grow."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Describing:
     """How files are described."""
@@ -104,6 +113,8 @@ class Describing:
     """Some of `ASPECTS`; empty means all."""
     library: Library | None = field(default=None, repr=False)
     """Where own songs that were copied out are looked for."""
+    ears: Ears | None = field(default=None, repr=False)
+    """Who hears events; without, they are left out, and that is said."""
     chat: Chat | None = field(default=None, repr=False)
     """Who words captions; None is the studio itself."""
 
@@ -127,7 +138,7 @@ def describing_with(
             f"A full-scale sine cannot be {level:g} dB.",
             hint=f"Give a level from {LOWEST_CALIBRATION_DB:g} to {HIGHEST_CALIBRATION_DB:g} dB SPL; 94 is usual.",
         )
-    return Describing(level, checked_aspects(aspects), library, chat_for(paths, settings, model))
+    return Describing(level, checked_aspects(aspects), library, chat=chat_for(paths, settings, model))
 
 
 def checked_aspects(names: Iterable[str]) -> tuple[str, ...]:
@@ -166,7 +177,10 @@ def describe_file(path: Path, how: Describing) -> Work[Description]:
         message=f"Listening to {path.name}",
     )
     own = own_song(path, audio.length_s, how.library)
-    soundscape, left_out = (None, "") if own is not None else (yield from _soundscape(audio, path.name))
+    soundscape: Soundscape | None = None
+    if own is None and how.ears is not None:
+        soundscape = yield from how.ears.listening(audio.walk(), audio.sample_rate_hz, audio.length_s)
+    left_out = "" if own is not None or how.ears is not None else _NO_EARS
     bpm, key = _music(audio) if own is None and _may_be_music(soundscape, heard.onsets_per_s) else (None, None)
     facts = facts_from(path.name, signal, heard, soundscape=soundscape, tempo_bpm=bpm, key=str(key) if key else None, own=own)
     text, by, trouble = worded(facts, how.chat) if not how.aspects or "caption" in how.aspects else (caption(facts), "studio", "")
@@ -241,12 +255,6 @@ def _may_be_music(soundscape: Soundscape | None, onsets_per_s: float) -> bool:
     if soundscape is not None:
         return any(event.label == "Music" for event in soundscape.events)
     return onsets_per_s >= _LEAST_ONSETS
-
-
-def _soundscape(audio: Audio, name: str) -> Work[tuple[Soundscape | None, str]]:
-    """What the event model hears, or None and a sentence that says why not."""
-    yield Progress("events", 1.0, f"Listening to {name}")
-    return None, "Events and scene are left out: no event model is installed."
 
 
 def _in_whole(work: Work[Description], number: int, count: int) -> Work[Description]:

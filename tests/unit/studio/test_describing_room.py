@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
 
 from llm_music_gen.describing.caption import caption
 from llm_music_gen.describing.claims import faults
-from llm_music_gen.domain.progress import finish
+from llm_music_gen.describing.facts import Soundscape, soundscape_of
+from llm_music_gen.domain.progress import Progress, Work, finish
 from llm_music_gen.errors import ModelError, UsageError
 from llm_music_gen.llm.formats import Message
 from llm_music_gen.llm.json_constraint import Shape
@@ -155,6 +157,45 @@ def test_settings_say_how_files_are_described(tmp_path: Path) -> None:
         room.describing_with(paths, Settings(), None, calibration_db=300.0)
     with pytest.raises(ModelError):
         room.describing_with(paths, Settings(), None, model="no-such-model")
+
+
+@dataclass
+class ScriptedEars:
+    """Hears what it is told to."""
+
+    labels: dict[str, float]
+
+    def listening(self, blocks: Iterable[NDArray[np.float32]], sample_rate_hz: int, length_s: float) -> Work[Soundscape]:
+        heard_s = 0.0
+        for block in blocks:
+            heard_s += len(block) / sample_rate_hz
+            yield Progress("events", min(1.0, heard_s / length_s))
+        spans = [(label, 0.0, heard_s, sure) for label, sure in self.labels.items()]
+        return soundscape_of(self.labels, {"park": 0.9, "street_traffic": 0.1}, spans, length_s)
+
+
+def clicks(path: Path, bpm: float = 120.0) -> Path:
+    """A beat with a chord of C major on it."""
+    at = np.arange(20 * RATE_HZ) / RATE_HZ
+    chord = sum(np.sin(2 * np.pi * hz * at) for hz in (130.8, 261.6, 329.6, 392.0, 523.3))
+    soundfile.write(path, 0.05 * chord * np.exp(-8 * (at % (60 / bpm))), RATE_HZ)
+    return path
+
+
+def test_events_that_are_heard_are_told_and_let_music_have_a_tempo(tmp_path: Path) -> None:
+    path = clicks(tmp_path / "clicks.wav")
+    result = described(path, ears=ScriptedEars({"Bird": 0.9, "Music": 0.7, "Traffic": 0.2}))
+    assert result.caption.startswith("This sounds like a park, with birds and probably music.")
+    assert "120 bpm" in result.caption and not result.notes
+    assert faults(result.caption, result.facts) == []
+    whole = result.as_json()
+    assert [event["label"] for event in whole["events"]] == ["Bird", "Music"] and whole["scene"]["name"] == "park"
+    without_music = described(path, ears=ScriptedEars({"Bird": 0.9}))
+    assert without_music.facts.tempo_bpm is None and "bpm" not in without_music.caption
+
+
+def test_without_ears_it_is_said_that_events_are_left_out(tmp_path: Path) -> None:
+    assert any("left out" in note for note in described(sound_file(tmp_path / "tone.wav")).notes)
 
 
 @dataclass
