@@ -43,12 +43,13 @@ def lines(described: Description, aspects: Sequence[str] = ()) -> list[str]:
 
 
 def draw(described: Description, folder: Path) -> list[Path]:
-    """Write the pictures of a description into a folder. Raises StorageError; nothing half-written stays."""
-    stem = described.path.stem
+    """Write the pictures of a description into a folder, under the file's whole name: song.mp3 and song.wav may lie there together.
+
+    Raises StorageError; nothing half-written stays."""
     drawn = {"spectrogram": spectrogram_png(described.heard.spectrogram), "loudness": loudness_png(described.heard.zwicker)}
     if described.facts.affect is not None:
         drawn["circumplex"] = circumplex_png(described.facts.affect)
-    return [_write(folder / f"{stem}.{name}.png", data) for name, data in drawn.items()]
+    return [_write(folder / f"{described.path.name}.{name}.png", data) for name, data in drawn.items()]
 
 
 def _write(path: Path, data: bytes) -> Path:

@@ -37,9 +37,9 @@ async def test_a_tone_is_described_shown_and_drawn(stage: Stage, tmp_path: Path)
         await pilot.press("v")
         await stage.settle(pilot, lambda: "Pleasantness" in stage.screen_text())
         await pilot.press("p")
-        await stage.settle(pilot, lambda: (tmp_path / "tone.circumplex.png").is_file())
+        await stage.settle(pilot, lambda: (tmp_path / "tone.wav.circumplex.png").is_file())
         assert {file.name for file in tmp_path.glob("tone.*.png")} == {
-            "tone.spectrogram.png", "tone.loudness.png", "tone.circumplex.png",
+            "tone.wav.spectrogram.png", "tone.wav.loudness.png", "tone.wav.circumplex.png",
         }  # fmt: skip
         await pilot.press("b")
         await stage.settle(pilot, lambda: not isinstance(stage.app.screen, DescribingScreen))

@@ -35,7 +35,7 @@ def test_describe_goes_on_after_a_bad_file_and_draws(folder: Path, capsys: pytes
     bad, good = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert "error" in bad and "LUFS" in good["caption"] and -1 <= good["iso12913"]["pleasantness"] <= 1
     assert sorted(path.name for path in (folder / "drawn").iterdir()) == [
-        "good.circumplex.png", "good.loudness.png", "good.spectrogram.png",
+        "good.wav.circumplex.png", "good.wav.loudness.png", "good.wav.spectrogram.png",
     ]  # fmt: skip
     assert all(Path(picture).read_bytes().startswith(b"\x89PNG") for picture in good["pictures"])
 
