@@ -43,9 +43,10 @@ def lines(described: Description, aspects: Sequence[str] = ()) -> list[str]:
 
 
 def draw(described: Description, folder: Path) -> list[Path]:
-    """Write the pictures of a description into a folder, under the file's whole name: song.mp3 and song.wav may lie there together.
+    """Write the pictures of a description into a folder. Raises StorageError; nothing half-written stays.
 
-    Raises StorageError; nothing half-written stays."""
+    They carry the file's whole name, so that those of song.mp3 and song.wav may lie together.
+    """
     drawn = {"spectrogram": spectrogram_png(described.heard.spectrogram), "loudness": loudness_png(described.heard.zwicker)}
     if described.facts.affect is not None:
         drawn["circumplex"] = circumplex_png(described.facts.affect)
