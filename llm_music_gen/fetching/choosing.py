@@ -91,9 +91,10 @@ def quantization_in(name: str) -> str:
 
 
 def check_name(path: str) -> None:
-    """Raises DownloadError for a path of the hub's that cannot be a file's name here."""
-    name = path.rsplit("/", 1)[-1]
-    if not _PLAIN_NAME.match(name) or name.endswith((".", " ")):
+    """Raises DownloadError for a path of the hub's that leads elsewhere or cannot be a file's name here."""
+    *folders, name = path.split("/")
+    astray = any(folder in ("", ".", "..") or "\\" in folder for folder in folders)
+    if astray or not _PLAIN_NAME.match(name) or name.endswith((".", " ")):
         raise DownloadError(f"The file {name[:80]!r} cannot be called so here; fetch it with a browser and rename it.")
 
 

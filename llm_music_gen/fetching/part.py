@@ -16,8 +16,6 @@ from llm_music_gen.errors import DownloadError, StorageError
 
 #: Antivirus programs and indexers hold new files on Windows for a moment.
 _RENAME_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
-#: Windows locks ranges of bytes; this one lies beyond every file.
-_LOCKED_BYTE = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +86,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(descriptor: int) -> None:
-        os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        os.lseek(descriptor, 0, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # its first byte; this handle may still read and write it
 else:
     import fcntl
 

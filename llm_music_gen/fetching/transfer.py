@@ -160,7 +160,7 @@ def _one_connection(
         gauge.at(start, total)
         while start < total:
             try:
-                block = answer.read(min(BLOCK_BYTES, total - start))
+                block = answer.read1(min(BLOCK_BYTES, total - start))  # what has come, however little; `read` would lose it
             except (OSError, http.client.HTTPException) as error:
                 raise _Passing(_reason(error)) from error
             if not block:

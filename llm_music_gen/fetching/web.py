@@ -19,11 +19,13 @@ _OWN_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 def check_address(address: str) -> None:
     """Raises DownloadError for what is neither https nor this computer."""
-    parts = urlsplit(address)
-    if parts.scheme == "https" and parts.hostname:
-        return
-    if parts.scheme == "http" and parts.hostname in _OWN_HOSTS:
-        return
+    try:
+        parts = urlsplit(address)
+        known = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _OWN_HOSTS)
+        if known and parts.hostname and address.isascii():
+            return
+    except ValueError:
+        pass  # no address at all, said below
     raise DownloadError(f"{address[:200]} is not an https address, and nothing is fetched from others.")
 
 

@@ -28,6 +28,8 @@ class Hub:
     """`OWNER/REPO/PATH` -> content. Paths below `plain/` are served without any hub headers."""
     break_after: list[int] = field(default_factory=list)
     """Each number is used up by one transfer: so many bytes, then the connection breaks."""
+    silent_after: list[int] = field(default_factory=list)
+    """The same, but then nothing comes any more until the one who asks has gone."""
     errors: list[int] = field(default_factory=list)
     """Each number is used up by one question: that status."""
     transfer_errors: list[int] = field(default_factory=list)
@@ -179,6 +181,14 @@ class _Handler(BaseHTTPRequestHandler):
         if hub.break_after:
             body = body[: hub.break_after.pop(0)]
             self.close_connection = True
+        if hub.silent_after:
+            body = body[: hub.silent_after.pop(0)]
+            self.wfile.write(body)
+            hub.sent_bytes += len(body)
+            self.close_connection = True
+            self.connection.settimeout(20.0)
+            self.rfile.read(1)  # ends when the other side hangs up
+            return
         self.wfile.write(body)
         hub.sent_bytes += len(body)
 

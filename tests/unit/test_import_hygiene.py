@@ -10,8 +10,8 @@ import pytest
 
 #: What only a song, a player or a screen needs.
 ENGINES = {
-    "fluidsynth", "lameenc", "llama_cpp", "mido", "miniaudio", "music21", "mutagen", "pedalboard", "pretty_midi", "scipy",
-    "soundfile", "textual", "xllamacpp",
+    "fluidsynth", "huggingface_hub", "lameenc", "llama_cpp", "mido", "miniaudio", "music21", "mutagen", "pedalboard",
+    "pretty_midi", "scipy", "soundfile", "textual", "xllamacpp",
 }  # fmt: skip
 REPORT = """
 import contextlib, io, json, sys
@@ -37,6 +37,6 @@ def modules_after(*arguments: str) -> set[str]:
     return {name.partition(".")[0] for name in report["modules"]}
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("generate", "--help")])
-def test_help_loads_no_engine(arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("generate", "--help"), ("models", "get")])
+def test_help_and_lists_of_words_load_no_engine(arguments: tuple[str, ...]) -> None:
     assert modules_after(*arguments) & ENGINES == set()

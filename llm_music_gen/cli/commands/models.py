@@ -49,11 +49,28 @@ def run(arguments: argparse.Namespace) -> int:
                 print(f"{name.replace('_', ' '):<15} {value}")
     else:
         for model in models:
-            suits = model.problem or f"for {SUITS.get(model.role or '', 'nothing here')}"
-            print(f"{model.name}  ({model.source}, {_size(model)}, {model.quantization or 'unknown'}) {suits}")
+            print(_line(model))
         if not models:
             print("No models were found. Put a GGUF file into the folder models/.")
     return 0
+
+
+def _line(model: ModelInfo) -> str:
+    """A model in one line."""
+    if model.problem:
+        return f"{model.name}  ({model.source}) {model.problem}"
+    told = [
+        model.source,
+        _size(model),
+        model.quantization,
+        model.architecture,
+        f"{model.layers} layers",
+        f"context {model.context_tokens}" if model.context_tokens else "context not said",
+        f"template {model.template}",
+    ]
+    if model.files > 1:
+        told.append(f"{model.files} files")
+    return f"{model.name}  ({', '.join(told)}) for {SUITS.get(model.role or '', 'nothing here')}"
 
 
 def facts(model: ModelInfo) -> dict[str, str | int]:

@@ -70,6 +70,15 @@ def test_a_server_without_ranges_is_asked_from_the_start(hub: Hub, tmp_path: Pat
     assert hub.offsets == [0, 0]
 
 
+def test_a_server_that_falls_silent_is_asked_again(hub: Hub, tmp_path: Path) -> None:
+    hub.silent_after = [250_000]
+    assert finish(fetch(remote(hub), tmp_path, HASTE)).read_bytes() == CONTENT
+    assert hub.offsets == [0, 250_000]
+    hub.silent_after = [0] * 9
+    with pytest.raises(DownloadError, match="fell silent"):
+        finish(fetch(remote(hub), tmp_path / "again", Manners(pauses_s=(0.01,), silence_s=0.1)))
+
+
 def test_errors_that_pass_are_waited_out(hub: Hub, tmp_path: Path) -> None:
     hub.transfer_errors = [500, 503, 429]
     messages = []
@@ -192,7 +201,10 @@ def test_a_server_that_cannot_be_reached_is_named(hub: Hub, tmp_path: Path) -> N
         finish(fetch(nobody, tmp_path, HASTE))
 
 
-@pytest.mark.parametrize("address", ["http://example.org/a", "ftp://127.0.0.1/a", "file:///etc/passwd", "https:///a", "a", ""])
+@pytest.mark.parametrize(
+    "address",
+    ["http://example.org/a", "https://[x/a", "https://é.org/a", "ftp://127.0.0.1/a", "file:///etc/passwd", "https:///a", "a", ""],
+)
 def test_only_https_and_this_computer_are_asked(address: str, tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match="not an https address"):
         check_address(address)

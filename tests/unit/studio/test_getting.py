@@ -202,11 +202,28 @@ def test_a_split_model_comes_with_all_its_parts(hub: Hub, paths: StudioPaths, ti
     "path", ["../up.gguf", "a/..gguf", "nul.gguf", "a\\..\\b.gguf", "-rf.gguf", "C:x.gguf", "a\n.gguf", "é" * 300]
 )
 def test_names_that_a_hub_may_not_give_are_refused(path: str) -> None:
-    if path == "../up.gguf":
-        check_name(path)  # only its last piece becomes a name here
-    else:
-        with pytest.raises(DownloadError):
-            check_name(path)
+    with pytest.raises(DownloadError):
+        check_name(path)
+
+
+def test_ordinary_names_are_taken() -> None:
+    for path in ("sub/ChatMusician.Q6_K.gguf", "en/en_US/lessac/en_US-lessac-medium.onnx.json", "Größe (2).gguf"):
+        check_name(path)
+
+
+def test_a_hub_that_is_hostile_writes_nowhere_else(hub: Hub, paths: StudioPaths) -> None:
+    for name, words in {
+        "../../../evil.gguf": "cannot be called so here",
+        "..\\..\\evil.gguf": "cannot be called so here",
+        "nul.gguf": "cannot be called so here",
+        "x" * 300 + ".gguf": "cannot be called so here",
+    }.items():
+        hub.listings[OWN] = [{"rfilename": name, "size": 5}]
+        assert words in refusal(paths, OWN)
+    for listing in ([], [{"rfilename": "README.md"}], [{"rfilename": ".gguf", "size": -1}]):
+        hub.listings[OWN] = listing
+        refusal(paths, OWN)
+    assert not list(paths.models_dir.parent.parent.rglob("*evil*"))
 
 
 def test_voices_and_ears_arrive_in_their_folder(hub: Hub, paths: StudioPaths) -> None:
