@@ -152,10 +152,12 @@ _CHAT_NAMES = re.compile(r"\b(chat|instruct|it|assistant)\b", re.IGNORECASE)
 _CONTROL = re.compile(r"<(?=\|)|<(?=/?s>)|<(?=unk>)|<(?=(?:start|end)_of_turn>)|\[(?=/?INST\])|<(?=</?SYS>>)")
 
 #: How each format's makers sample: ChatMusician's predict.py with the penalty at 1.0, because in ABC repetition is music and a
-#: repeat penalty hits bar lines first; ILM3's card asks for a high min-p against strange typos.
+#: repeat penalty hits bar lines first; ILM3's card asks for a high min-p against strange typos. The built-in composer's
+#: temperature is where its note lengths, intervals and repetitions are spread as people's are (`evaluate --tunes`).
 _SAMPLING: Mapping[str, Sampling] = MappingProxyType(
     {
         "chatmusician": Sampling(temperature=0.2, top_k=40, top_p=0.9, min_p=0.0, repeat_penalty=1.0, max_tokens=1536),
+        "composer-text": Sampling(temperature=0.93),
         "chatml": Sampling(temperature=1.0, min_p=0.1, max_tokens=1024),
     }
 )

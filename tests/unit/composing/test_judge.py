@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import pytest
 
 from llm_music_gen.composing import judge
+from llm_music_gen.composing.measures import GOOD
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.meter import Meter
 from llm_music_gen.domain.score import LeadSection
@@ -28,8 +30,8 @@ def score(text: str, density: float = 0.7) -> float:
 
 def test_a_tune_is_better_than_a_drone_and_than_one_against_its_chords() -> None:
     assert score(TUNE) > 0.8
-    assert score(TUNE) > score(AGAINST) + 0.1
-    assert score(TUNE) > score(DRONE) + 0.3
+    assert score(TUNE) > score(AGAINST) + 0.08
+    assert score(TUNE) > score(DRONE) + 0.2
 
 
 def test_the_measures_are_what_they_say() -> None:
@@ -43,6 +45,11 @@ def test_the_measures_are_what_they_say() -> None:
 
 
 def test_density_is_judged_by_what_the_theme_wants() -> None:
-    sparse, running = section('"C"c4G4|"C"e4c4|'), section('"C"cdedcdec|"C"cdedcdec|')
-    assert judge.density_fit(sparse, 4.0, 0.0) == pytest.approx(1.0)
+    sparse, running = section('"C"c4G2E2|"C"e4c4|'), section('"C"cdedcdec|"C"cdedcdec|')
+    assert judge.density_fit(sparse, 4.0, 0.0) > 0.4  # 0.63 notes to a quarter where 0.9 are wanted
     assert judge.density_fit(running, 4.0, 0.95) > judge.density_fit(sparse, 4.0, 0.95)
+    assert judge.density_fit(section('"C"c2edc2G2|"C"e2dec2G2|'), 4.0, 0.5) == pytest.approx(1 - math.log2(1.8 / 1.25))
+
+
+def test_an_attempt_with_half_the_notes_that_are_wanted_is_never_taken_at_once() -> None:
+    assert score(TUNE, density=1.0) < GOOD < score(TUNE, density=0.5)
