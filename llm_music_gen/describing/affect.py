@@ -18,7 +18,7 @@ NOTE = "estimate, not validated on listeners"
 RATING_BAND, AXIS_BAND = 1.0, 0.4
 _ANGLES = tuple(math.radians(45 * number) for number in range(8))
 _FULL = 4 + math.sqrt(32)
-#: Rules: what each amount between 0 and 1 (loud and sharp: between -1 and 1) adds to the axes.
+#: Rules: what each amount between 0 and 1 (loud: from -0.6, sharp: from -1) adds to the axes.
 RULES: Mapping[str, tuple[float, float]] = {
     "always": (0.12, -0.12),
     "loud": (-0.38, 0.30),
@@ -29,9 +29,11 @@ RULES: Mapping[str, tuple[float, float]] = {
     "nature": (0.34, 0.0),
     "human": (0.10, 0.26),
     "music": (0.22, 0.24),
-    "machines": (-0.36, -0.04),
+    "machines": (-0.42, -0.04),
     "silence": (0.10, -0.30),
 }
+#: Softness is worth less than loudness costs.
+_SOFTEST = -0.6
 #: Loudness N5, sharpness and so on at which an amount is 0, and at which it is 1.
 NEUTRAL_N5_SONE, _DOUBLINGS = 9.0, 2.0
 _NEUTRAL_ACUM, _FULL_ACUM = 1.5, 2.8
@@ -102,7 +104,7 @@ def estimate(
 
     amounts = {
         "always": 1.0,
-        "loud": _clipped(math.log2(max(n5_sone, 0.05) / NEUTRAL_N5_SONE) / _DOUBLINGS, -1.0),
+        "loud": _clipped(math.log2(max(n5_sone, 0.05) / NEUTRAL_N5_SONE) / _DOUBLINGS, _SOFTEST),
         "sharp": _clipped((sharpness_acum - _NEUTRAL_ACUM) / (_FULL_ACUM - _NEUTRAL_ACUM), -1.0) if sharpness_acum else 0.0,
         "rough": _clipped(roughness_asper / _FULL_ASPER),
         "changing": _clipped((range_db - _CALM_RANGE_DB) / (_FULL_RANGE_DB - _CALM_RANGE_DB)),
