@@ -62,7 +62,8 @@ def parse_sheet(text: str, source: str) -> Style:
     except ValidationError as error:
         # A misspelt key is two problems, one unknown and one missing; the first explains the second.
         problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-        raise StyleError(f"{source}{_line_of(text, problem['loc'])}: {_explained(problem)}") from error
+        line = _line_of(text, problem["loc"]) or _line_with(text, str(problem["msg"]))
+        raise StyleError(f"{source}{line}: {_explained(problem)}") from error
 
 
 def _explained(problem: Any) -> str:
@@ -103,5 +104,15 @@ def _line_of(text: str, location: tuple[Any, ...]) -> str:
                 if current == [*table, key]:
                     return f", line {number}"
             elif current == table and re.match(rf'^\s*"?{re.escape(key)}"?\s*=', line):
+                return f", line {number}"
+    return ""
+
+
+def _line_with(text: str, message: str) -> str:
+    """ ", line 12" of the word that a problem of several entries quotes or names first, or ""."""
+    for word in re.findall(r"'([^']+)'|([a-z]+(?:_[a-z]+)+)", message):
+        wanted = re.compile(rf"(?<![\w/]){re.escape(word[0] or word[1])}(?![\w/])")
+        for number, line in enumerate(text.splitlines(), start=1):
+            if wanted.search(line) and not line.lstrip().startswith("#"):
                 return f", line {number}"
     return ""
