@@ -6,6 +6,7 @@ The child loads the file, writes one token and ends. What was tried once is reme
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,7 @@ def try_model(path: Path, *, threads: int, gpu_layers: int = 0, command: tuple[s
             stderr=subprocess.DEVNULL,  # what llama.cpp prints would go over the screen
             timeout=TRIAL_TIMEOUT_S,
             cwd=None if command else PACKAGE_DIR.parent,
+            env={**os.environ, "GGML_NO_BACKTRACE": "1"},  # a crash is answered by one sentence, not by a debugger
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             check=False,
         )

@@ -16,6 +16,7 @@ from llm_music_gen.errors import StudioError, UsageError
 from llm_music_gen.paths import studio_paths
 from llm_music_gen.studio.batch import Outcome, song_facts
 from llm_music_gen.studio.getting import GetRequest, get
+from llm_music_gen.studio.lost_processes import LostProcesses
 from llm_music_gen.studio.processing_jobs import KIND as PROCESS
 from llm_music_gen.studio.processing_jobs import process
 from llm_music_gen.studio.request import GenerateRequest, RenderRequest
@@ -33,9 +34,12 @@ def generate(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any
     song" is honoured between songs.
     """
     batch = _Batch.resumed(context.job_dir / "songs.json", GenerateRequest.from_dict(request))
+    lost = LostProcesses(context.job_dir / "writing.txt")
     with Studio.open() as studio:
+        if lost.enough:
+            studio.do_without_models(batch.request)
         work = studio.generate(batch.request, finished_titles=tuple(batch.titles))
-        return (yield from _follow(work, batch, context))
+        return (yield from _follow(_watched(work, lost), batch, context))
 
 
 def remake(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]:
@@ -112,6 +116,22 @@ class _Batch:
         notes = {"seed": self.request.seed, "songs": self.songs, "titles": self.titles}
         part.write_text(json.dumps(notes, ensure_ascii=False), encoding="utf-8")
         part.replace(self.notes_file)
+
+
+def _watched(work: Work[Sequence[Outcome]], lost: LostProcesses) -> Work[Sequence[Outcome]]:
+    """The same work, with a note on disk while a model is writing."""
+    try:
+        while True:
+            report = next(work)
+            if not lost.enough:
+                lost.reached(report.stage)
+            yield report
+    except StopIteration as stop:
+        outcomes: Sequence[Outcome] = stop.value
+        return outcomes
+    finally:
+        lost.over()
+        work.close()
 
 
 def _follow(work: Work[Sequence[Outcome]], batch: _Batch, context: JobContext) -> Work[dict[str, Any]]:

@@ -92,6 +92,8 @@ class Workshop:
     """Whether every part is written as a file of its own, too."""
     blocks: PartBlocks | None = None
     """Sound of parts that was rendered before; only songs that are edited keep and use it."""
+    remarks: tuple[str, ...] = ()
+    """What is to be said with every song."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,8 @@ def plan_stage(request: SongRequest, seed: int, workshop: Workshop) -> Work[Plan
     key, title = planned.theme.key, planned.theme.title
     if request.title:
         title = numbered(request.title, request.taken_titles)
-    planned = replace(planned, theme=replace(planned.theme, key=workshop.tuning.key(key, key.mode), title=title))
+    hints = (*planned.theme.hints, *workshop.remarks)
+    planned = replace(planned, theme=replace(planned.theme, key=workshop.tuning.key(key, key.mode), title=title, hints=hints))
     check_room(workshop.songs_dir, planned.theme.length_frames)
     yield Progress("theme", 1.0, f'"{planned.theme.title}"', {"title": planned.theme.title})
     return planned

@@ -24,7 +24,7 @@ from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import LibraryError, SoundError, StudioError, UsageError
 from llm_music_gen.library.catalogue import Library
-from llm_music_gen.llm.registry import ModelInfo, choose_model, find_models
+from llm_music_gen.llm.registry import ModelInfo, built_in_composer, choose_model, find_models
 from llm_music_gen.logs import start_logging
 from llm_music_gen.paths import StudioPaths, studio_paths
 from llm_music_gen.settings import AudioFormat, Settings, load_settings
@@ -33,6 +33,7 @@ from llm_music_gen.sound.soundfonts import find_soundfont
 from llm_music_gen.studio.batch import Outcome
 from llm_music_gen.studio.delivery import Finish
 from llm_music_gen.studio.doctor import Fact, examine
+from llm_music_gen.studio.editing import EditingRoom
 from llm_music_gen.studio.files import check_room, copy_out
 from llm_music_gen.studio.long.make import LongWorkshop, make_long
 from llm_music_gen.studio.long.plan import plan_long
@@ -45,6 +46,7 @@ from llm_music_gen.studio.recipe import Recipe, read_recipe
 from llm_music_gen.studio.request import GenerateRequest, RenderRequest, read_formats, read_frequencies
 from llm_music_gen.studio.seeds import new_seed, song_seed
 from llm_music_gen.studio.song import Workshop, draft_of, finish_song, make_song, play_as_is, prompts_text
+from llm_music_gen.studio.song_versions import SongVersions
 from llm_music_gen.studio.soundfont_facts import soundfont_facts
 from llm_music_gen.studio.theme_model import imagined_by
 from llm_music_gen.studio.versions import versions
@@ -72,6 +74,7 @@ class Studio:
         self.library = Library(paths.database_file, paths.songs_dir, paths.data_dir / "trash")
         self._theme_writer = theme_writer
         self._writers: dict[Path, WriterModel] = {}
+        self._remarks: tuple[str, ...] = ()
 
     @staticmethod
     def open() -> Studio:
@@ -91,6 +94,17 @@ class Studio:
         """Free the loaded models."""
         while self._writers:
             self._writers.popitem()[1].close()
+
+    def do_without_models(self, request: GenerateRequest) -> None:
+        """Make songs from now on with what is built in, because a model that the request or the settings name kills its process.
+
+        Nothing changes where none is named.
+        """
+        named = [request.model or self.settings.model, request.theme_model or self.settings.theme_model]
+        names = [Path(name).name for name in dict.fromkeys(named) if name and not names_server(name)]
+        if names:
+            self._theme_writer = BuiltInThemeWriter()
+            self._remarks = (f"{' and '.join(names)} crashed while writing; the built-in composer wrote the song.",)
 
     def generate(self, request: GenerateRequest, *, finished_titles: Sequence[str] = ()) -> Work[Sequence[Outcome]]:
         """Make songs, one after the other; one that fails does not stop the next.
@@ -209,6 +223,14 @@ class Studio:
         work = play_as_is(arrangement, _now(), request.file, folder, workshop)
         return [(yield from self._one(work, 1, 1, None, filed=False))]
 
+    def editing(self) -> EditingRoom:
+        """Changes to finished songs of the library, their history and undo."""
+        paths = self.paths
+        versions = SongVersions(paths.data_dir / "versions", self.library, paths.songs_dir)
+        return EditingRoom(
+            self.library, versions, lambda recipe: self._workshop(recipe.formats, "", ""), paths.cache_dir / "parts", _now
+        )
+
     def request_like(self, song: Song) -> GenerateRequest:
         """A request for another song of the same kind: its styles and metre, and about its length."""
         low_s, high_s = max(10, song.length_s * 0.85), min(24 * 3600, song.length_s * 1.15)
@@ -264,15 +286,16 @@ class Studio:
 
     def _workshop(self, formats: Sequence[AudioFormat], model: str, soundfont: str, server: str = "") -> Workshop:
         settings = self.settings
-        wanted = model or settings.model
+        wanted = str(built_in_composer()) if self._remarks else model or settings.model
         font = find_soundfont(soundfont or settings.soundfont, self.paths.soundfonts_dir)
         return Workshop(
             songs_dir=self.paths.songs_dir,
             styles=load_styles(self.paths.styles_dir),
             theme_writer=self._theme_writer or BuiltInThemeWriter(),
-            writer=server_writer(wanted, settings, server) if names_server(wanted) else self._writer(model),
+            writer=server_writer(wanted, settings, server) if names_server(wanted) else self._writer(wanted),
             temperature=settings.temperature,
             keep_prompts=settings.keep_prompts,
+            remarks=self._remarks,
             soundfont=font,
             soundfont_facts=soundfont_facts(font, self.paths.cache_dir),
             finish=Finish(tuple(formats) or settings.formats, settings.loudness_lufs, settings.mp3_kbps),

@@ -137,7 +137,7 @@ def plan_long(request: SongRequest, wish: LongWish, seed: int, created: str, wor
         done.records = [ChapterRecord.of(chapter, "1/8", (), None) for chapter in chapters]
     else:
         yield from _written(request, replace(planned, theme=theme), chapters, seed, workshop, done)
-        theme = replace(theme, hints=tuple(dict.fromkeys((*theme.hints, *done.hints))))
+        theme = replace(theme, hints=tuple(dict.fromkeys((*theme.hints, *done.hints, *workshop.remarks))))
     written, writer = tuple(done.records), done.first or workshop.writer
     finish = workshop.finish
     recipe = Recipe(
