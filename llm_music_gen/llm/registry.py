@@ -155,7 +155,7 @@ def _candidates(
     yield from _in_place(models_dir, "models")
     for text in environment.get(MODELS_VARIABLE, "").split(os.pathsep):
         if text.strip():
-            yield from _in_place(Path(text.strip()).expanduser(), "environment")
+            yield from _in_place(Path(os.path.expanduser(text.strip())), "environment")  # noqa: PTH111 - knows no unknown homes
     for folder in (home / ".lmstudio" / "models", home / ".cache" / "lm-studio" / "models"):
         yield from _in_place(folder, "LM Studio")
     for folder in _ollama_folders(environment, home):
@@ -193,10 +193,12 @@ def _is_folder(path: Path) -> bool:
 
 
 def _path_named(name: str) -> Path | None:
-    """The GGUF file, folder or link of that name, None when there is none or it cannot be a name."""
+    """The GGUF file, folder or link of that name, or another file by its whole path (Ollama's have no ending); otherwise None."""
     try:
         path = Path(name).expanduser()
-        return path if path.suffix.lower() == ".gguf" and (path.exists() or path.is_symlink()) else None
+        if path.suffix.lower() == ".gguf":
+            return path if path.exists() or path.is_symlink() else None
+        return path if path.is_absolute() and path.is_file() else None
     except (OSError, RuntimeError, ValueError):  # too long, somebody else's home, a zero byte
         return None
 

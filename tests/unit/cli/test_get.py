@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -51,6 +55,37 @@ def test_a_model_is_fetched_and_then_listed(
     assert main(["models", "list", "--json"]) == 0
     listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(model["source"], model["problem"]) for model in listed if model["name"] == place.name] == [("models", "")]
+
+
+def test_a_download_whose_process_was_killed_goes_on(
+    studio_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = bytes(range(256)) * 1000
+    place = studio_home / "models" / "voices" / "ggml-base.bin"
+    with running_hub({"ggerganov/whisper.cpp/ggml-base.bin": content}) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.address)
+        hub.silent_after = [100_000]
+        command = [sys.executable, "-m", "llm_music_gen", "get", "voice", "whisper-base"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            deadline_s = time.monotonic() + 60
+            part = place.with_name("ggml-base.bin.part")
+            while not part.exists() or part.stat().st_size < 100_000:
+                assert time.monotonic() < deadline_s and process.poll() is None
+                time.sleep(0.02)
+            process.kill()
+        assert not place.exists()
+        assert main(["get", "voice", "whisper-base"]) == 0
+        assert place.read_bytes() == content
+        assert hub.sent_bytes == len(content)
+    assert capsys.readouterr().out == f"Llm-Music-Gen: {place} is ready.\n"
+
+
+def test_the_hubs_own_switch_for_no_network_is_obeyed(studio_home: Path) -> None:
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_ENDPOINT": "http://127.0.0.1:9"}
+    command = [sys.executable, "-m", "llm_music_gen", "models", "get", "ilm3", "--json"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert run.returncode == 1 and run.stdout == ""
+    assert "HF_HUB_OFFLINE" in run.stderr and "ILM3-8B-Ruby-Music.Q3_K_M.gguf into" in run.stderr
 
 
 def test_nonsense_is_wrong_usage_with_what_is_known(capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,7 +40,8 @@ def test_models_are_found_where_people_keep_them(tmp_path: Path) -> None:
     manifest.parent.mkdir(parents=True)
     layer = {"mediaType": "application/vnd.ollama.image.model", "digest": f"sha256:{DIGEST}"}
     manifest.write_text(json.dumps({"layers": [{"mediaType": "x", "digest": "y"}, layer]}), encoding="utf-8")
-    environment = {MODELS_VARIABLE: os.pathsep.join([str(tmp_path / "one"), "", str(tmp_path / "two" / "env-b.gguf")])}
+    places = [str(tmp_path / "one"), "", "~nobody-of-that-name/models", str(tmp_path / "two" / "env-b.gguf")]
+    environment = {MODELS_VARIABLE: os.pathsep.join(places)}
 
     models = found(tmp_path / "models", home, environment, (tmp_path / "set" / "set.gguf",))
 
@@ -158,6 +159,9 @@ def test_a_model_is_chosen_by_path_name_or_part_of_it(tmp_path: Path) -> None:
     models = found(tmp_path / "models", tmp_path)
     for name in (str(path), "ChatMusician.Q6_K.gguf", "chatmusician.q6_k", "Q6"):
         assert choose_model(name, models).path == path
+    blob = path.rename(tmp_path / f"sha256-{DIGEST}")
+    assert choose_model(str(blob), models).path == blob
+    blob.rename(path)
     with pytest.raises(ModelError, match=r"could be any of ChatMusician.Q4_K_M.gguf, ChatMusician.Q6_K.gguf"):
         choose_model("ChatMusician", models)
     with pytest.raises(ModelError, match=r"Did you mean ILM3-8B\.gguf"):
