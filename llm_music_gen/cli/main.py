@@ -22,6 +22,7 @@ COMMANDS = {
     "remake": "make a song again from its recipe",
     "resume": "go on with tracks of hours that were interrupted",
     "like": "make another song of the same kind",
+    "edit": "change a finished song by request: calmer, in D minor, drums out; and undo",
     "render": "turn your own ABC or MIDI file into a finished song",
     "ask": "say in plain English what should happen",
     "mcp": "offer the studio's tools to other assistants on this computer",
