@@ -1,12 +1,11 @@
 """Writes what the studio compares its songs with: statistics of the held-out tunes, and hashes of the training tunes.
 
-The file holds counts and 32-bit hashes of runs of nine notes, sorted: which runs stand in one tune and in which order is gone, so no
-tune can be read back from it. The hashes say whether a new tune has a passage of a training tune.
+The file holds shares and 32-bit hashes of runs of nine notes, sorted: which runs stand in one tune and in which order is gone, so
+no tune can be read back from it. The hashes say whether a new tune has a passage of a training tune.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def write_reference(tunes: Split, output: Path) -> str:
     output.parent.mkdir(parents=True, exist_ok=True)
     temporary = output.with_name(f".{output.name}.tmp.npz")
     np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
-    os.replace(temporary, output)
+    temporary.replace(output)
     return f"{len(measured)} held-out tunes, {len(known)} fingerprints of {len(tunes.training)} training tunes: {output}"
 
 

@@ -1,8 +1,8 @@
 """Compares melodies with those that people wrote: tunes that were held out when the built-in composer was trained.
 
 `humans.npz` comes from `python -m training reference`. Songs are compared with humans in the same kinds of metre and
-mode, in the same shares: a jig is no model for a song in 4/4. "Half against half" is the same measure between random halves of the humans, which is
-as much as can be reached.
+mode, in the same shares: a jig is no model for a song in 4/4. "Half against half" is the same measure between random halves of
+the humans, which is as much as can be reached.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -65,8 +64,8 @@ def humans() -> Humans:
 
 
 def compared(melodies: Sequence[MelodyStatistics], people: Humans, seed: int = 0) -> dict[str, Any]:
-    """Per histogram: divergence in bits, overlap, the overlap of half against half, and their ratio; per figure: percentiles and how
-    many songs lie between them; per feature: the overlap area of distances (MGEval). Empty without melodies to compare."""
+    """Per histogram: divergence in bits, overlap, the overlap of half against half, and their ratio; per figure: percentiles and
+    how many songs lie between them; per feature: the overlap area of distances (MGEval). Empty without melodies to compare."""
     kinds = [KINDS.index(one.kind) for one in melodies]
     counts = np.bincount(people.kind, minlength=len(KINDS))
     used = [one for one, kind in zip(melodies, kinds, strict=True) if counts[kind] >= _LEAST_HUMANS]

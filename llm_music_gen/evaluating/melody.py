@@ -96,7 +96,7 @@ def _meter_class(meter: Meter) -> str:
 
 
 def fingerprints(sheet: LeadSheet) -> NDArray[np.uint32]:
-    """A 32-bit hash of every run of nine notes of a section, the same in every key and at every tempo; in the order of the notes."""
+    """A 32-bit hash of every run of nine notes of a section, the same in every key and at every tempo; in the notes' order."""
     return np.array([gram for section in sheet.sections for gram in _grams(section.notes)], dtype=np.uint32)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -12,23 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llm_music_gen.domain.key import Key
-from llm_music_gen.domain.score import LeadSheet
 from llm_music_gen.domain.song import Song
-from llm_music_gen.domain.theme import Theme
-from llm_music_gen.errors import NotationError
-from llm_music_gen.evaluating import keys, score, tempo
+from llm_music_gen.evaluating import keys, tempo
 from llm_music_gen.evaluating.levels import measure_levels
-from llm_music_gen.notation.abc_file import write_abc
-from llm_music_gen.notation.bars import check_bars
+from llm_music_gen.evaluating.setting import setting_of
 from llm_music_gen.sound.decode import audio_info, decoded
+from llm_music_gen.studio.band import played
 from llm_music_gen.studio.recipe import read_recipe
+from llm_music_gen.studio.seeds import stream
 from llm_music_gen.studio.song import draft_of
+from llm_music_gen.studio.tune_evaluation import rounded, tune_facts
 from llm_music_gen.styles import Style
 
-_TEMPO = {"tempo_fourier_bpm": tempo.fourier_tempogram_bpm, "tempo_intervals_bpm": tempo.interval_histogram_bpm}
-_KEYS = {"key_constant_q": keys.constant_q_key, "key_harmonic_profile": keys.harmonic_profile_key}
+TEMPO = {"tempo_fourier_bpm": tempo.fourier_tempogram_bpm, "tempo_intervals_bpm": tempo.interval_histogram_bpm}
+KEYS = {"key_constant_q": keys.constant_q_key, "key_harmonic_profile": keys.harmonic_profile_key}
 FINISHED_LUFS, FINISHED_DBTP = -14.0, -1.0
-_RIGHT_KEYS = ("same", "relative", "fifth")
 
 
 def evaluate_audio(path: Path) -> dict[str, Any]:
@@ -37,12 +35,12 @@ def evaluate_audio(path: Path) -> dict[str, Any]:
     samples = np.concatenate([np.zeros((0, 2), dtype=np.float32), *(_stereo(block) for block in decoded(path))])
     mono = samples.mean(axis=1)
     facts: dict[str, Any] = {"file": str(path), "length_s": len(samples) / rate_hz}
-    facts |= {name: _rounded(estimate(mono, rate_hz)) for name, estimate in _TEMPO.items()}
-    for name, find in _KEYS.items():
+    facts |= {name: rounded(estimate(mono, rate_hz)) for name, estimate in TEMPO.items()}
+    for name, find in KEYS.items():
         key = find(mono, rate_hz)
         facts[name] = key.abc() if key else None
     levels = measure_levels(samples, rate_hz)
-    return facts | {name: _rounded(getattr(levels, name)) for name in levels.__dataclass_fields__}
+    return facts | {name: rounded(getattr(levels, name)) for name in levels.__dataclass_fields__}
 
 
 def evaluate_song(song: Song, styles: Mapping[str, Style]) -> dict[str, Any]:
@@ -52,26 +50,14 @@ def evaluate_song(song: Song, styles: Mapping[str, Style]) -> dict[str, Any]:
     draft = draft_of(recipe, styles)
     theme, sheet, style = draft.planned.theme, draft.tune.sheet, draft.planned.style
     facts = evaluate_audio(song.audio_file)
-    bars = score.played_bars(sheet)
-    bar_ql = float(sheet.meter.bar_ql)
-    notes = [note for section in sheet.sections for note in section.notes]
-    report = _bar_report(write_abc(sheet))
     facts |= {
         "title": song.title, "styles": list(song.styles), "seed": song.seed, "pulse": style.pulse,
-        "wanted_tempo_bpm": theme.tempo_bpm, "wanted_key": theme.key.abc(), "parses": report is not None,
-        "bar_validity": report, "sections": len(sheet.sections), "bars": len(bars),
-        "form_kept": _form_kept(theme, sheet),
-        "section_similarity": score.section_similarities(sheet),
-        "phrase_repetition": _rounded(score.phrase_repetition(bars)),
-        "pitch_class_entropy_1_bar": _rounded(score.pitch_class_entropy(bars, 1)),
-        "pitch_class_entropy_4_bars": _rounded(score.pitch_class_entropy(bars, 4)),
-        "groove_similarity": _rounded(score.groove_similarity(bars, bar_ql)),
-        "length_histogram": score.length_histogram(notes).round(4).tolist(),
-        "interval_histogram": score.interval_histogram(notes).round(4).tolist(),
+        "wanted_tempo_bpm": theme.tempo_bpm, "wanted_key": theme.key.abc(), **tune_facts(theme, sheet),
+        "setting": setting_of(played(theme, sheet, style, stream(draft.seed, "arrangement")), theme),
     }  # fmt: skip
-    for name in _TEMPO:
+    for name in TEMPO:
         facts[name.replace("_bpm", "_right")] = tempo.tempo_found(facts[name], theme.tempo_bpm)
-    for name in _KEYS:
+    for name in KEYS:
         facts[name + "_is"] = keys.key_relation(_key(facts[name]), theme.key)
     checks = style_checks(facts, style)
     return facts | {"style_checks": checks, "style_score": round(fmean(checks.values()), 3)}
@@ -93,41 +79,6 @@ def style_checks(facts: Mapping[str, Any], style: Style) -> dict[str, bool]:
     }
 
 
-def summary(songs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Shares and means over songs; tempo counts only where the style has a pulse."""
-    pulsed = [song for song in songs if song["pulse"]]
-    out: dict[str, Any] = {"songs": len(songs), "with_pulse": len(pulsed)}
-    for name in _TEMPO:
-        right = name.replace("_bpm", "_right")
-        out[right] = _rounded(fmean(song[right] for song in pulsed)) if pulsed else None
-    for name in _KEYS:
-        out[name + "_right"] = _rounded(fmean(song[name + "_is"] in _RIGHT_KEYS for song in songs))
-    for name in (
-        "parses", "form_kept", "phrase_repetition", "pitch_class_entropy_1_bar", "pitch_class_entropy_4_bars",
-        "groove_similarity", "style_score", "lufs", "lowest_correlation", "tilt_db_per_octave", "low_percent",
-    ):  # fmt: skip
-        values = [float(song[name]) for song in songs if song[name] is not None]
-        out[name] = _rounded(fmean(values)) if values else None
-    return out
-
-
-def _form_kept(theme: Theme, sheet: LeadSheet) -> bool:
-    """Whether the sections are heard in the planned order, none longer than planned for its label."""
-    planned = [part.label for part in theme.form]
-    heard = list(sheet.order or [section.label for section in sheet.sections])
-    longest = {label: max(part.bars for part in theme.form if part.label == label) for label in planned}
-    return heard == planned and all(section.bars <= longest.get(section.label, 0) for section in sheet.sections)
-
-
-def _bar_report(abc: str) -> float | None:
-    """Share of exact bars, or None for what does not parse."""
-    try:
-        report = check_bars(abc)
-    except NotationError:
-        return None
-    return report.exact_bars / report.bars if report.bars else None
-
-
 def _key(text: str | None) -> Key | None:
     return Key.parse(text) if text else None
 
@@ -144,8 +95,3 @@ def _within(value: float | None, bounds: tuple[float, float], margin: float) -> 
 
 def _stereo(block: NDArray[np.float32]) -> NDArray[np.float32]:
     return block[:, :2] if block.shape[1] > 1 else np.repeat(block, 2, axis=1)
-
-
-def _rounded(value: float | None) -> float | None:
-    """JSON knows no infinity."""
-    return round(float(value), 4) if value is not None and math.isfinite(value) else None
