@@ -76,7 +76,7 @@ def test_twenty_decibels_are_four_times_the_loudness(level_db: float, sone: floa
     assert phon(result.stationary_sone) == pytest.approx(level_db, abs=1.0)
 
 
-@pytest.mark.parametrize("rate_hz", [8_000, 22_050, 44_100, 96_000])
+@pytest.mark.parametrize("rate_hz", [8_000, 44_100, 96_000])
 def test_the_sample_rate_does_not_change_the_loudness(rate_hz: int) -> None:
     result = heard(tone(1000, 60, rate_hz=rate_hz), rate_hz)
     assert result.percentile_sone(50) == pytest.approx(4.018, rel=0.005)

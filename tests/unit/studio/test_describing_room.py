@@ -97,12 +97,12 @@ def test_aspects_choose_what_is_told(tmp_path: Path) -> None:
 def test_an_own_song_is_told_from_its_recipe(tmp_path: Path) -> None:
     recipe = Recipe.model_validate(DATA)
     (tmp_path / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
-    path = sound_file(tmp_path / "song.wav", 13.0, 8_000)
+    path = sound_file(tmp_path / "song.wav", 13.0, 4_000)
     result = described(path)
     assert result.facts.own is not None
     assert result.caption.startswith('"Früher Fluss" is a Chill song of this studio, 13.0 s long, in D minor, 90 bpm, 4/4.')
     assert result.facts.soundscape is None and result.facts.tempo_bpm is None
-    cut = described(sound_file(tmp_path / "cut.wav", 5.0, 8_000))
+    cut = described(sound_file(tmp_path / "cut.wav", 2.0, 4_000))
     assert cut.facts.own is None  # not what the recipe speaks of
 
 
@@ -129,7 +129,7 @@ def test_a_copied_song_is_known_by_its_name_and_size(tmp_path: Path) -> None:
     folder = tmp_path / "songs" / "frueher-fluss"
     folder.mkdir(parents=True)
     (folder / "recipe.json").write_text(Recipe.model_validate(DATA).to_json(), encoding="utf-8")
-    original = sound_file(folder / "Früher Fluss.wav", 13.0, 8_000)
+    original = sound_file(folder / "Früher Fluss.wav", 13.0, 4_000)
     library = Library(tmp_path / "index.sqlite", tmp_path / "songs", tmp_path / "trash")
     library.add(read_song(folder))
     copy = tmp_path / original.name
@@ -176,7 +176,7 @@ class ScriptedEars:
 
 def clicks(path: Path, bpm: float = 120.0) -> Path:
     """A beat with a chord of C major on it."""
-    at = np.arange(20 * RATE_HZ) / RATE_HZ
+    at = np.arange(10 * RATE_HZ) / RATE_HZ
     chord = sum(np.sin(2 * np.pi * hz * at) for hz in (130.8, 261.6, 329.6, 392.0, 523.3))
     soundfile.write(path, 0.05 * chord * np.exp(-8 * (at % (60 / bpm))), RATE_HZ)
     return path
