@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from llm_music_gen import __version__
 from llm_music_gen.errors import DownloadError
 from llm_music_gen.fetching.remote import RemoteFile
 from llm_music_gen.fetching.web import check_address
@@ -24,6 +25,7 @@ PAUSES_S = (1.0, 3.0)
 MAX_FILES = 20_000
 _REPO = re.compile(r"^[\w][\w.-]{0,95}/[\w][\w.-]{0,95}$", re.ASCII)
 _SHA256, _SHA1 = re.compile(r"^[0-9a-f]{64}$"), re.compile(r"^[0-9a-f]{40}$")
+_WHO = {"library_name": "llm-music-gen", "library_version": __version__}
 T = TypeVar("T")
 
 
@@ -67,7 +69,7 @@ def is_repo(name: str) -> bool:
 def list_files(repo: str, pauses_s: Sequence[float] = PAUSES_S) -> tuple[HubFile, ...]:
     """Every file of a repository. Raises DownloadError."""
     hub = _library()
-    api = hub.HfApi(endpoint=endpoint(), token=token() or False, library_name="llm-music-gen")
+    api = hub.HfApi(endpoint=endpoint(), token=token() or False, **_WHO)
     info = _ask(lambda: api.model_info(repo, files_metadata=True, timeout=20), repo, pauses_s)
     return tuple(HubFile(str(file.rfilename), int(file.size or 0)) for file in (info.siblings or ())[:MAX_FILES])
 
@@ -77,7 +79,10 @@ def locate(repo: str, path: str, pauses_s: Sequence[float] = PAUSES_S) -> Remote
     hub = _library()
     address = hub.hf_hub_url(repo, path, endpoint=endpoint())
     found = _ask(
-        lambda: hub.get_hf_file_metadata(address, token=token() or False, timeout=20, endpoint=endpoint()), repo, pauses_s, path
+        lambda: hub.get_hf_file_metadata(address, token=token() or False, timeout=20, endpoint=endpoint(), **_WHO),
+        repo,
+        pauses_s,
+        path,
     )
     etag = str(found.etag or "").lower()
     if found.commit_hash and _SHA1.match(str(found.commit_hash)):  # another version cannot come in between

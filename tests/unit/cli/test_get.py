@@ -66,7 +66,8 @@ def test_a_download_whose_process_was_killed_goes_on(
         monkeypatch.setenv("HF_ENDPOINT", hub.address)
         hub.silent_after = [100_000]
         command = [sys.executable, "-m", "llm_music_gen", "get", "voice", "whisper-base"]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        curious = {**os.environ, "HF_HOME": str(studio_home), "HF_HUB_DISABLE_TELEMETRY": "0"}
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=curious) as process:
             deadline_s = time.monotonic() + 60
             part = place.with_name("ggml-base.bin.part")
             while not part.exists() or part.stat().st_size < 100_000:
@@ -74,6 +75,8 @@ def test_a_download_whose_process_was_killed_goes_on(
                 time.sleep(0.02)
             process.kill()
         assert not place.exists()
+        assert all(path.split("/")[-1] in ("ggml-base.bin", "whisper.cpp") for path in hub.paths), "nothing else is asked or told"
+        assert all(agent.startswith("llm-music-gen/") and "agent/" not in agent for agent in hub.agents)
         assert main(["get", "voice", "whisper-base"]) == 0
         assert place.read_bytes() == content
         assert hub.sent_bytes == len(content)

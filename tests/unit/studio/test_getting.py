@@ -185,7 +185,7 @@ def test_nothing_is_told_and_nothing_else_is_asked(hub: Hub, paths: StudioPaths)
     allowed = ("api/models/", CHAT, f"storage/{CHAT}")
     assert [path for path in hub.paths if not path.startswith(allowed)] == []
     assert not any("xet" in path for path in hub.paths)
-    assert not any("agent" in agent.lower() or "torch" in agent.lower() for agent in hub.agents)
+    assert all(agent.startswith("llm-music-gen/") for agent in hub.agents)
 
 
 def test_a_split_model_comes_with_all_its_parts(hub: Hub, paths: StudioPaths, tiny: bytes) -> None:
