@@ -47,7 +47,7 @@ _SAME_TEMPO = 0.03
 #: Music has at least so many onsets a second.
 _LEAST_ONSETS = 0.3
 #: Where the stages of one file lie in the whole of its work.
-_SHARES = {"measure": (0.0, 0.2), "listen": (0.2, 0.7), "events": (0.7, 1.0)}
+_SHARES = {"measure": (0.0, 0.2), "listen": (0.2, 0.7), "events": (0.7, 1.0), "words": (1.0, 1.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,8 @@ class Describing:
     """Who hears events; without, they are left out, and that is said."""
     chat: Chat | None = field(default=None, repr=False)
     """Who words captions; None is the studio itself."""
+    trouble: str = ""
+    """Why the chat model of the settings is not asked."""
 
 
 def describing_with(
@@ -130,7 +132,7 @@ def describing_with(
 ) -> Describing:
     """How this studio describes: its calibration, its library, and the chat model or server that its settings or `model` name.
 
-    Raises UsageError for an unknown aspect or an absurd calibration, ModelError for a model that is not there or does not talk.
+    Raises UsageError for an unknown aspect or an absurd calibration, ModelError where `model` is not there or does not talk.
     """
     level = settings.calibration_db if calibration_db is None else calibration_db
     if not LOWEST_CALIBRATION_DB <= level <= HIGHEST_CALIBRATION_DB:
@@ -138,7 +140,14 @@ def describing_with(
             f"A full-scale sine cannot be {level:g} dB.",
             hint=f"Give a level from {LOWEST_CALIBRATION_DB:g} to {HIGHEST_CALIBRATION_DB:g} dB SPL; 94 is usual.",
         )
-    return Describing(level, checked_aspects(aspects), library, chat=chat_for(paths, settings, model))
+    chat, trouble = None, ""
+    try:
+        chat = chat_for(paths, settings, model)
+    except StudioError as error:
+        if model:
+            raise
+        trouble = f"{error} The words are the studio's own."  # a setting that no longer holds need not stop anybody
+    return Describing(level, checked_aspects(aspects), library, chat=chat, trouble=trouble)
 
 
 def checked_aspects(names: Iterable[str]) -> tuple[str, ...]:
@@ -183,7 +192,10 @@ def describe_file(path: Path, how: Describing) -> Work[Description]:
     left_out = "" if own is not None or how.ears is not None else _NO_EARS
     bpm, key = _music(audio) if own is None and _may_be_music(soundscape, heard.onsets_per_s) else (None, None)
     facts = facts_from(path.name, signal, heard, soundscape=soundscape, tempo_bpm=bpm, key=str(key) if key else None, own=own)
-    text, by, trouble = worded(facts, how.chat) if not how.aspects or "caption" in how.aspects else (caption(facts), "studio", "")
+    text, by, trouble = caption(facts), "studio", how.trouble
+    if how.chat is not None and (not how.aspects or "caption" in how.aspects):
+        yield Progress("words", 1.0, f"{how.chat.name} words the caption")
+        text, by, trouble = worded(facts, how.chat)
     notes = (*file.notes, *(note for note in (left_out, trouble) if note))
     return Description(path, facts, text, heard, notes, by)
 

@@ -157,6 +157,8 @@ def test_settings_say_how_files_are_described(tmp_path: Path) -> None:
         room.describing_with(paths, Settings(), None, calibration_db=300.0)
     with pytest.raises(ModelError):
         room.describing_with(paths, Settings(), None, model="no-such-model")
+    lost = room.describing_with(paths, Settings(theme_model="no-such-model"), None)
+    assert lost.chat is None and "studio's own" in lost.trouble
 
 
 @dataclass
@@ -222,6 +224,15 @@ def test_a_model_may_word_the_facts() -> None:
     facts = facts_drawn(11)
     text = caption(facts).replace("It measures", "The meter shows")
     assert worded(facts, ScriptedChat([said(text)])) == (text, "scripted", "")
+
+
+def test_a_described_file_says_who_worded_it(tmp_path: Path) -> None:
+    path = sound_file(tmp_path / "tone.wav")
+    plain = described(path)
+    chat = ScriptedChat([said(plain.caption.replace("It measures", "The meter shows"))])
+    result = described(path, chat=chat)
+    assert result.caption.startswith("The meter shows") and result.as_json()["caption_by"] == "scripted"
+    assert described(path, chat=chat, aspects=("loudness",)).written_by == "studio" and len(chat.asked) == 1
 
 
 def test_words_that_say_more_are_sent_back_twice_at_most() -> None:
