@@ -23,6 +23,7 @@ from llm_music_gen.arranging.melody import clear_of_bass, sung
 from llm_music_gen.arranging.patterns import pulses
 from llm_music_gen.arranging.played import GridNote
 from llm_music_gen.arranging.timeline import Bar, bars_of
+from llm_music_gen.arranging.trims import trim_db
 from llm_music_gen.domain.score import Arrangement, LeadSheet, Marker, Part, PlayedNote
 from llm_music_gen.domain.theme import Theme
 from llm_music_gen.errors import StyleError, ThemeError
@@ -59,8 +60,6 @@ _ANCHORS = 4
 _LEAST_TAIL_S = 0.3
 #: Who plays when everyone that the style has for a role is unwanted.
 _STAND_INS = {"melody": ("flute", "violin"), "chords": ("harp", "nylon guitar"), "bass": ("upright bass", "synth bass")}
-#: What brings our own voices to the loudness of a soundfont's presets, measured on held notes at the same velocity.
-_TRIM_DB = {"wobble": -4.0, "sub": -3.0, "bass808": -3.0, "pad": -4.0, "pluck": 2.0, "supersaw": 2.0}
 
 
 def arrange(theme: Theme, tune: LeadSheet, style: Style, rng: np.random.Generator) -> Arrangement:
@@ -242,7 +241,8 @@ def _part(role: str, instrument: Instrument, notes: tuple[PlayedNote, ...], styl
         notes=notes,
         is_drums=is_drums,
         voice="" if is_drums else instrument.voice,
-        gain_db=mix.levels_db.get(role, _LEVELS_DB[role]) + _TRIM_DB.get(instrument.voice, 0.0),  # type: ignore[call-overload]
+        gain_db=mix.levels_db.get(role, _LEVELS_DB[role])  # type: ignore[call-overload]
+        + (0.0 if is_drums else trim_db(instrument)),
         pan=mix.pan.get(role, 0.0),  # type: ignore[call-overload]
         reverb_send=mix.reverb.get(role, _REVERB[role]),  # type: ignore[call-overload]
         chorus_send=mix.chorus.get(role, 0.0),  # type: ignore[call-overload]

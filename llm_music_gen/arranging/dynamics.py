@@ -18,6 +18,8 @@ _RISE_QL, _FALL_QL = 0.1, 1.0
 #: Bars of a phrase, and how much of the range it breathes.
 _PHRASE_BARS = 8
 _BREATH, _MOST_BREATH_DB = 0.4, 3.5
+#: Where a short song's sections are too alike for its range, phrases take over so much of what is missing.
+_MADE_UP = 0.6
 _MACHINES = ("electronic",)
 
 
@@ -28,7 +30,8 @@ def dynamics(bars: Sequence[Bar], style: Style) -> tuple[tuple[float, float], ..
     sections = [list(group) for _, group in groupby(bars, key=lambda bar: bar.section)]
     energies = [section[0].plan.energy for section in sections]
     spread = max(max(energies) - min(energies), _LEAST_ENERGY_SPAN)
-    breath_db = 0.0 if style.family in _MACHINES else min(_MOST_BREATH_DB, _BREATH * span_db)
+    missing_db = span_db * (1 - (max(energies) - min(energies)) / spread)
+    breath_db = 0.0 if style.family in _MACHINES else min(_MOST_BREATH_DB, _BREATH * span_db) + _MADE_UP * missing_db
     points: list[tuple[float, float]] = []
     before_db: float | None = None
     for section, energy in zip(sections, energies, strict=True):

@@ -60,3 +60,12 @@ def test_wide_styles_are_wider_than_narrow_ones() -> None:
 
 def test_one_even_section_of_machines_stays_even() -> None:
     assert dynamics(bars(("drop", 16, 0.8)), STYLES["techno"]) == ()
+
+
+def test_phrases_of_a_song_of_one_section_swell_the_further_the_wider_its_style() -> None:
+    def swell(name: str, *sections: tuple[str, int, float]) -> float:
+        gains = [gain_db for _, gain_db in dynamics(bars(*sections), STYLES[name])]
+        return max(gains) - min(gains)
+
+    assert swell("cinematic", ("chorus", 12, 0.9)) > 6 > swell("folk", ("verse", 12, 0.5)) > 3
+    assert swell("cinematic", *SONG) == pytest.approx(swell("cinematic", *SONG[:3]), abs=1.5)
