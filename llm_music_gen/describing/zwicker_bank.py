@@ -26,6 +26,8 @@ _STANDARD_RATE_HZ = 48_000
 _FLOOR = 1e-4
 _NUMERATORS = ((1, 2, 1), (1, 0, -1), (1, -2, 1))
 _TINY = 1e-12
+#: Bounds the memory for sounds of many channels.
+_CHANNELS_AT_ONCE = 2
 
 
 class LevelBank:
@@ -68,12 +70,13 @@ class LevelBank:
 
         whole = np.concatenate((self._waiting, block))
         self._waiting = whole[-RUN_IN_S * self._rate :]
-        spectra = rfft(np.ascontiguousarray(whole.T), axis=1)
-        length_s = BLOCK_S + RUN_IN_S
-        out = np.empty((len(FILTER_GAINS), count))
-        for number, band in enumerate(_bands(self._rate, length_s)):
-            out[number] = band.power(spectra, self._rate, length_s)[RUN_IN_S * LEVEL_RATE_HZ :]
-        return np.asarray(10 * np.log10((out + _TINY) / REFERENCE_PA**2), dtype=np.float64)
+        length_s, channels = BLOCK_S + RUN_IN_S, whole.shape[1]
+        out = np.zeros((len(FILTER_GAINS), count))
+        for first in range(0, channels, _CHANNELS_AT_ONCE):
+            spectra = rfft(np.ascontiguousarray(whole[:, first : first + _CHANNELS_AT_ONCE].T), axis=1)
+            for number, band in enumerate(_bands(self._rate, length_s)):
+                out[number] += band.power(spectra, self._rate, length_s)[RUN_IN_S * LEVEL_RATE_HZ :]
+        return np.asarray(10 * np.log10((out / channels + _TINY) / REFERENCE_PA**2), dtype=np.float64)
 
 
 class _Band:
@@ -95,7 +98,7 @@ class _Band:
         self.time_constant_s = 2 / (3 * min(centre_hz, 1000.0))
 
     def power(self, spectra: NDArray[Any], sample_rate_hz: int, length_s: int) -> NDArray[np.float64]:
-        """Smoothed mean square of the band, `LEVEL_RATE_HZ` times a second, shape (n,)."""
+        """Smoothed mean square of the band, summed over channels, `LEVEL_RATE_HZ` times a second, shape (n,)."""
         from scipy.fft import ifft
         from scipy.signal import lfilter
 
@@ -105,7 +108,7 @@ class _Band:
         np.multiply(spectra[:, self.first : self.first + len(self.response)], self.response, out=bins[:, : len(self.response)])
         envelope = ifft(bins, axis=1, overwrite_x=True)
         # A real signal is twice the real part of its positive frequencies, and its square is on average half of what that makes.
-        scale = 2 * (bins.shape[1] / (sample_rate_hz * length_s)) ** 2 / len(spectra)
+        scale = 2 * (bins.shape[1] / (sample_rate_hz * length_s)) ** 2
         power = scale * (envelope.real**2 + envelope.imag**2).sum(axis=0, dtype=np.float64)
         keep = np.exp(-1 / (self.rate * self.time_constant_s))
         for _ in range(3):
