@@ -40,7 +40,11 @@ def add_music_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--server", metavar="URL", help="OpenAI-compatible server that does so, such as http://127.0.0.1:11434/v1"
     )
-    parser.add_argument("--model", metavar="NAME", help="GGUF file or part of its name (see: llm-music-gen models list)")
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        help='GGUF file that writes the tunes, or part of its name (see: llm-music-gen models list); "server" for one there',
+    )
 
 
 def add_long_options(parser: argparse.ArgumentParser) -> None:

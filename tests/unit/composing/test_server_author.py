@@ -19,10 +19,10 @@ from llm_music_gen.settings import Settings
 from llm_music_gen.studio.tune_fallback import tune_by
 from llm_music_gen.studio.writer_model import ServerWriter
 from tests.fakes.model_server import Behaviour, Handler, Scripted, chatter, scripted_server, wait_for_the_end
-from tests.unit.composing.test_tune import FORM, THEME, check
+from tests.unit.composing.test_tune import FORM, QUARTERS, THEME, check
 
 BARS = '"Am"A2c2e2c2|"Dm"d2f2d2A2|"G"B2d2g2d2|"C"c2e2g2e2|"F"f2a2f2c2|"Dm"d2f2a2f2|"E7"e2^g2b2g2|"Am"a4A4|'
-SONG = replace(THEME, form=FORM[1:2])
+SONG = replace(THEME, form=FORM[1:2], density=QUARTERS)
 CHATTY = f"Of course! Here you go:\n```\nX:1\nT:Rain\nM:4/4\nL:1/8\nK:Am\n{BARS.replace('|', ' | ', 4)}\n```\nEnjoy it!"
 
 

@@ -22,6 +22,8 @@ FORM = (
     SectionPlan("C", "bridge", 4, 0.4),
     SectionPlan("A", "outro", 4, 0.2),
 )
+#: As many notes as tunes in quarters have.
+QUARTERS = 0.06
 THEME = Theme("Test", ("chill",), (), Key("A", "minor"), 90.0, Meter(4, 4), FORM, length_frames=4_000_000)
 
 
@@ -77,7 +79,7 @@ def test_the_same_seed_gives_the_same_tune_and_another_one_another() -> None:
 def test_what_a_good_model_writes_is_taken_as_it_is() -> None:
     bars = '"Am"A2c2e2c2|"Dm"d2f2d2A2|"G"B2d2g2d2|"C"c2e2g2e2|"F"f2a2f2c2|"Dm"d2f2a2f2|"E7"e2^g2b2^g2|"Am"a4A4|'
     model = ScriptedModel([bars])
-    tune = finish(write_tune(replace(THEME, form=FORM[1:2]), model, seed=1))
+    tune = finish(write_tune(replace(THEME, form=FORM[1:2], density=QUARTERS), model, seed=1))
     assert tune.sections[0].text == bars
     assert len(model.calls) == 1
 
@@ -145,3 +147,33 @@ def test_stopping_to_listen_stops_the_writing() -> None:
     calls = len(model.calls)
     work.close()
     assert len(model.calls) == calls <= 1
+
+
+def test_the_best_of_three_attempts_stays_and_a_spent_budget_takes_the_first() -> None:
+    poor = '"Am"AAAAAAAA|' * 7 + '"Am"A8|'
+    good = '"Am"A2c2e2c2|"Dm"d2f2d2A2|"G"B2d2g2d2|"Am"c2e2a2e2|"F"f2a2f2c2|"Dm"d2f2a2f2|"E7"e2^g2b2g2|"Am"a4A4|'
+    song = replace(THEME, form=FORM[1:2], density=QUARTERS)
+    model = ScriptedModel([poor, good])
+    assert len(set(finish(write_tune(song, model, seed=1)).sections[0].text.split("|"))) > 6
+    assert len(model.calls) == 2
+    hurried = ScriptedModel([poor, good])
+    finish(write_tune(song, hurried, seed=1, budget_s=0.0))
+    assert len(hurried.calls) == 1
+
+
+def test_models_are_as_warm_as_their_makers_advise_and_the_user_asks() -> None:
+    for name, asked, warm in (
+        ("chatmusician", 0.75, 0.2),
+        ("chatmusician", 1.5, 0.4),
+        ("chatml", 0.75, 1.0),
+        ("plain", 0.9, 0.9),
+    ):
+        model = ScriptedModel()
+        finish(write_tune(replace(THEME, form=FORM[1:2]), model, seed=1, temperature=asked, format_name=name))
+        assert model.calls[0].sampling.temperature == pytest.approx(warm)
+
+
+def test_the_speed_is_in_the_reports() -> None:
+    reports = list(write_tune(THEME, ScriptedModel(), seed=4))
+    assert any(report.detail.get("tokens_per_s", 0) > 0 for report in reports)
+    assert "tokens_per_s" not in reports[-1].detail

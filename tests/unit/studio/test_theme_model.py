@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from llm_music_gen.studio import theme_model
 from llm_music_gen.studio.theme_model import FileChat, imagined_by, server_of
 from llm_music_gen.studio.writer_model import WriterModel
 from llm_music_gen.styles import load_styles
+from tests.fakes.model_server import Handler, scripted_server, wait_for_the_end
 from tests.fakes.scripted_model import ScriptedModel
 
 SHAPE = Fields((("title", Text(8)),))
@@ -77,3 +79,22 @@ def test_a_server_that_is_not_there_costs_a_remark() -> None:
     writer = ModelThemeWriter(OpenAiServer("http://127.0.0.1:9/v1", "tiny"))
     planned = writer.plan(SongRequest(("Chill",), parse_length("1")), load_styles(), np.random.default_rng(0))
     assert planned.theme.title and "the word tables decided" in planned.theme.hints[-1]
+
+
+def test_who_leaves_while_a_silent_server_imagines_closes_the_connection() -> None:
+    closed = threading.Event()
+
+    def mute(handler: Handler, _: object) -> None:
+        if wait_for_the_end(handler):
+            closed.set()
+
+    with scripted_server() as server:
+        writer = ModelThemeWriter(server.behaves(mute))
+        work = writer.planning(SongRequest(("Chill",), parse_length("1")), load_styles(), np.random.default_rng(0))
+        report = next(work)
+        while not server.requests:
+            report = next(work)
+        next(work)
+        work.close()
+        assert closed.wait(5)
+    assert report.stage == "theme" and "imagines" in report.message
