@@ -11,6 +11,8 @@ from llm_music_gen.styles import Style
 #: What instruments, entries and velocities give by themselves.
 _BY_ITSELF_LU = 2.5
 _MOST_SPAN_DB = 12.0
+#: Drums that come in are a step by themselves.
+_MOST_SPAN_WITH_DRUMS_DB = 8.0
 #: Energies nearer to each other than this are not spread to the whole range.
 _LEAST_ENERGY_SPAN = 0.3
 #: Rises come at the section's first note; what was loud rings on for a moment.
@@ -26,7 +28,8 @@ _MACHINES = ("electronic",)
 def dynamics(bars: Sequence[Bar], style: Style) -> tuple[tuple[float, float], ...]:
     """(onset in quarter notes, gain in dB at most 0) of a line through the song; nothing where it stays at 0."""
     low_lu, high_lu = style.spectrum.loudness_range_lu
-    span_db = min(_MOST_SPAN_DB, max(0.0, (low_lu + high_lu) / 2 - _BY_ITSELF_LU))
+    most_db = _MOST_SPAN_WITH_DRUMS_DB if style.has_drums else _MOST_SPAN_DB
+    span_db = min(most_db, max(0.0, (low_lu + high_lu) / 2 - _BY_ITSELF_LU))
     sections = [list(group) for _, group in groupby(bars, key=lambda bar: bar.section)]
     energies = [section[0].plan.energy for section in sections]
     spread = max(max(energies) - min(energies), _LEAST_ENERGY_SPAN)
