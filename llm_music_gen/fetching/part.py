@@ -50,7 +50,10 @@ class PartFile:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[IO[bytes]]:
-        """The part for reading and writing, for this process alone. Raises DownloadError when another one has it."""
+        """The part for reading and writing, for this process alone; one that stays empty is gone afterwards.
+
+        Raises DownloadError when another process has it.
+        """
         with os.fdopen(
             os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644), "r+b", buffering=0
         ) as file:
@@ -58,7 +61,13 @@ class PartFile:
                 _lock(file.fileno())
             except OSError as error:
                 raise DownloadError(f"{self.target.name} is being fetched by another window; look there.") from error
-            yield file
+            try:
+                yield file
+            finally:
+                empty = os.fstat(file.fileno()).st_size == 0
+                file.close()  # Windows deletes nothing that is open
+                if empty:
+                    self.drop()
 
     def drop_note(self) -> None:
         """What has arrived belongs to nothing any more; the next attempt begins anew."""

@@ -152,10 +152,9 @@ def _one_connection(
             )
         if start > have:
             raise _Passing("the server left out a piece")
-        if start == 0:
-            _check_room(part.target.parent, total)
-        part.note(remote.identity, _strong(answer.headers.get("ETag", "")))
         file.truncate(start)
+        _check_room(part.target.parent, total - start)
+        part.note(remote.identity, _strong(answer.headers.get("ETag", "")))
         file.seek(start)
         gauge.at(start, total)
         while start < total:

@@ -55,6 +55,10 @@ def test_a_model_is_fetched_and_then_listed(
     assert main(["models", "list", "--json"]) == 0
     listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(model["source"], model["problem"]) for model in listed if model["name"] == place.name] == [("models", "")]
+    assert main(["models", "list"]) == 0
+    [line] = [line for line in capsys.readouterr().out.splitlines() if line.startswith(place.name)]
+    for told in ("models", "F32", "llama", "1 layers", "context 2048", "template plain", "for tunes"):
+        assert told in line, line
 
 
 def test_a_download_whose_process_was_killed_goes_on(

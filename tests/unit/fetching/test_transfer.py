@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 import pytest
@@ -144,8 +145,7 @@ def test_a_wrong_checksum_is_deleted_with_a_sentence(hub: Hub, tmp_path: Path) -
 def test_another_size_is_refused_before_a_byte_is_written(hub: Hub, tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match="should have 7 bytes, but the server offers 1,500,000"):
         finish(fetch(remote(hub, size_bytes=7), tmp_path, HASTE))
-    assert (tmp_path / "sound.sf2.part").stat().st_size == 0
-    assert not (tmp_path / "sound.sf2").exists()
+    assert names(tmp_path) == []
 
 
 def test_a_web_page_is_no_file(hub: Hub, tmp_path: Path) -> None:
@@ -183,6 +183,26 @@ def test_room_is_looked_for_first(hub: Hub, tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(StorageError, match=r"has 501 MB free, but 502 MB are needed"):
         finish(fetch(remote(hub), tmp_path, HASTE))
     assert hub.asked["transfer"] == 0
+    assert names(tmp_path) == []
+
+
+def test_a_disk_that_fills_up_is_said_and_the_rest_comes_later(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = [600_000]
+
+    def write(file: IO[bytes], block: bytes) -> None:
+        room[0] -= len(block)
+        if room[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        file.write(block)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("llm_music_gen.fetching.transfer._write", write)
+        with pytest.raises(StorageError, match=r"is full; free some space and ask again"):
+            finish(fetch(remote(hub), tmp_path, HASTE))
+    kept = (tmp_path / "sound.sf2.part").stat().st_size
+    assert 0 < kept <= 600_000
+    assert finish(fetch(remote(hub), tmp_path, HASTE)).read_bytes() == CONTENT
+    assert hub.offsets == [0, kept]
 
 
 def test_two_at_once_do_not_write_into_one_part(hub: Hub, tmp_path: Path) -> None:
