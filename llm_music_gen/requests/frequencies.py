@@ -50,6 +50,10 @@ def speaks_of_frequency(tokens: Sequence[Token], text: str) -> bool:
     named = bool(words & _STRONG or table("making_words", "frequency_sets").find(tokens))
     noise = _noise(tokens)
     if re.search(
+        r"\b(?:turn|change|convert|bring|shift|move)\b.{0,20}\b4[34]\d(?: ?hz)? (?:in)?to 4[0-4]\d\b", text, re.IGNORECASE
+    ):
+        return False
+    if re.search(
         r"\b(?:re-?tune|tune|convert|shift|change|make|bring|turn|pitch)\b (?:it|this|that|the|my|from|down)\b.*\b4[0-6]\d",
         text,
         re.IGNORECASE,
@@ -60,6 +64,7 @@ def speaks_of_frequency(tokens: Sequence[Token], text: str) -> bool:
     if (
         _VAGUE.search(text)
         or (_MEDICAL.search(text) and words & {"frequency", "frequencies", "tone", "vibration", "vibrations"})
+        or len(set(map(tuple, _wave(tokens)))) >= 2
         or (_wave(tokens) and words & {"wave", "waves", "beats", "sleep", "meditation", "focus", "state", "brain", "music"})
     ):
         return True
@@ -207,7 +212,11 @@ def _frequencies(tokens: Sequence[Token]) -> list[float]:
             found.append(token.value)
         elif index in named and tokens[index].kind != "number":
             found.append(named[index].value)
-    return list(dict.fromkeys(found))
+    apart: list[float] = []
+    for hz in found:  # "136.1 Hz om" says the same thing twice
+        if all(abs(hz / other - 1) > 0.002 for other in apart):
+            apart.append(hz)
+    return apart
 
 
 def _mode(

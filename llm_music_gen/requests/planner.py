@@ -232,6 +232,14 @@ def _wants_music(tokens: Sequence[Token], spoken: str) -> str:
         return ""
     article = left[0].text in _ARTICLE or (left[0].kind == "number" and left[0].unit in ("", "s", "bpm"))
     counted = left[0].kind == "number" and not left[0].unit
+    if (
+        left[0].kind == "number"
+        and left[0].unit == "s"
+        and len(left) > 1
+        and left[1].text == "of"
+        and (styles or instruments or nouns)
+    ):
+        return "compose"
     subject = bool(nouns or styles or instruments)
     strong = has_strong_words(left)
     if ordered and (article or counted) and (subject or moods) and (not strong or nouns or styles):

@@ -32,6 +32,10 @@ _FOLDER = re.compile(
     r"|\b(?:the|my)\s+([\w\-]{2,40})\s+(?:folder|directory)\b",
     re.IGNORECASE,
 )
+_REFERENCE = re.compile(
+    r"\b(?:match(?:es|ing)?|sounds? like|same (?:sound|tone|eq) as|similar to|as in|like in)\b.{0,40}?\b([\w().-]{1,80}\.(?:wav|mp3|flac|ogg|opus|m4a|aiff?))\b",
+    re.IGNORECASE,
+)
 _EVERYTHING = re.compile(
     r"\b(?:all|every one|each) (?:of )?(?:the |my |these |those )?(?:audio )?(?:files|tracks|songs|wavs|mp3s|stems)\b",
     re.IGNORECASE,
@@ -61,6 +65,12 @@ def read_sound(tokens: Sequence[Token], text: str, at: Situation) -> SoundReadin
         inherited = _read_clause(clause, at, out, inherited)
     _implied(tokens, text, at, out)
     _loudness_by_place(tokens, out)
+    reference = _REFERENCE.search(text)
+    if reference:
+        out.calls, out.strong = [*out.calls, Call("auto_eq", {"reference": reference[1].strip()})], True
+        named = [name for name in named_files(tokens, text, at) if name.lower() != reference[1].strip().lower()]
+        out.calls = [_with_files(call, named) for call in in_order(_joined(out.calls), given=_order_is_given(tokens))]
+        return out
     files = named_files(tokens, text, at)
     out.calls = [_with_files(call, files) for call in in_order(_joined(out.calls), given=_order_is_given(tokens))]
     return out
@@ -309,6 +319,11 @@ def _joined(calls: Sequence[Call]) -> list[Call]:
             out.append(call)
         else:
             twin.args.update(call.args)
+    mixed = next((call for call in out if call.tool == "mix"), None)
+    level = next((call for call in out if call.tool == "gain"), None)
+    if mixed is not None and level is not None:  # how loud one is beside the other belongs to the mixing
+        mixed.args["gain_db"] = level.args["db"]
+        out.remove(level)
     if any(call.tool in ("trim", "silence") for call in out) and any(call.tool == "loop" for call in out):
         out = [call for call in out if call.tool != "ask"]
     return out

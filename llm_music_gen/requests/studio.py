@@ -155,6 +155,11 @@ def _setting(tokens: Sequence[Token], text: str) -> dict[str, Any]:
         text, re.IGNORECASE,
     )  # fmt: skip
     quoted = next((token.text for token in tokens if token.kind in ("quoted", "file")), "")
+    saved = re.search(
+        r"\balways (?:save|export|render|write|make)\b.{0,20}?\b(?:as|in|to) (mp3|wav|flac|opus)\b", text, re.IGNORECASE
+    )
+    if saved:
+        return {"key": "formats", "value": saved[1].lower()}
     if match:
         return {"key": match[1].strip().lower().replace(" ", "_"), "value": quoted or match[2].strip()}
     return {"key": "", "value": quoted or text.strip()[:200]}

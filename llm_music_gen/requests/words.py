@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from llm_music_gen.requests.text import NUMBER_WORDS, UNITS, Speller, Token
 from llm_music_gen.styles import Style, load_styles
-from llm_music_gen.styles.sounds import _ALIASES as INSTRUMENT_ALIASES
+from llm_music_gen.styles.sounds import ALIASES as INSTRUMENT_ALIASES
 from llm_music_gen.styles.sounds import GM_NAMES
 from llm_music_gen.tuning.frequency import frequency_names
 

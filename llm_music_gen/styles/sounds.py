@@ -42,7 +42,7 @@ RANGES: dict[int, tuple[int, int]] = {
     74: (60, 98), 75: (60, 96), 105: (48, 81), 109: (55, 81), 110: (55, 96),
 }  # fmt: skip
 
-_ALIASES = {
+ALIASES = {
     "grand piano": "piano", "acoustic piano": "piano", "rhodes": "electric piano", "ep": "electric piano",
     "organ": "drawbar organ", "guitar": "nylon guitar",
     "acoustic guitar": "steel guitar", "electric guitar": "clean guitar", "bass": "finger bass",
@@ -78,12 +78,12 @@ def instrument_named(text: str) -> Instrument:
         if voice in VOICE_PROGRAMS:
             return Instrument(voice, VOICE_PROGRAMS[voice], voice)
         raise StyleError(f"There is no voice {text!r}.", hint=_nearest(voice, [*VOICE_PROGRAMS], "Voices are"))
-    name = _ALIASES.get(name, name)
+    name = ALIASES.get(name, name)
     if name in GM_NAMES:
         return Instrument(name, GM_NAMES.index(name))
     if name in VOICE_PROGRAMS:
         return Instrument(name, VOICE_PROGRAMS[name], name)
-    raise StyleError(f"There is no instrument {text!r}.", hint=_nearest(name, [*GM_NAMES, *_ALIASES], "Some are"))
+    raise StyleError(f"There is no instrument {text!r}.", hint=_nearest(name, [*GM_NAMES, *ALIASES], "Some are"))
 
 
 def _nearest(name: str, known: list[str], otherwise: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -43,7 +44,7 @@ def compose(
 ) -> Work[Answer]:
     """Make songs in the styles named, at concert pitch.
 
-    style: Styles and genres, such as chill, dubstep; blended where there are several.
+    style: Styles and genres, such as chill, dubstep; blended where there are several, any where none is named.
     n: How many songs.
     len_s: How long each is.
     key: As in ABC: C, Dm, F#m.
@@ -62,7 +63,7 @@ def compose(
     if words:
         request = replace(request, styles=GenerateRequest.from_words(", ".join(words)).styles)
     elif like is None:
-        raise UsageError("Say in which styles.", hint="For example: Chill, Dubstep.")
+        request = replace(request, styles=(secrets.choice(desk.studio.words()[0]),))
     if like is not None and bpm is None:
         bpm = round(like.tempo_bpm * (bpm_ratio or 1.0), 1)
     request = replace(
