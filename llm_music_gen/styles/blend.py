@@ -169,6 +169,8 @@ def _mix(sound: Mix, groove: Mix, *, drums_back: bool) -> Mix:
     cuts: dict[Any, float] = {**groove.lowpass_hz}
     cuts.update({role: hz for role, hz in sound.lowpass_hz.items() if role not in ("bass", "sub")})
     update["lowpass_hz"] = cuts
+    # Who comes from the groove's sheet is as loud as there: levels belong to what is played.
+    update["levels_db"] |= {role: groove.levels_db[role] for role in ("drums", "bass", "sub") if role in groove.levels_db}
     if drums_back:
         update["levels_db"]["drums"] = update["levels_db"].get("drums", 0.0) - 5.0
     return sound.model_copy(update=update)

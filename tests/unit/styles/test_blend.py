@@ -66,3 +66,9 @@ def test_moods_bend_a_style_within_bounds() -> None:
     energies = [section.energy for section in bent.form.templates[0]]
     assert all(0 <= energy <= 1 for energy in energies)
     assert energies[0] > STYLES["chill"].form.templates[0][0].energy
+
+
+def test_drums_and_basses_are_as_loud_as_in_the_sheet_they_come_from() -> None:
+    levels = blend([STYLES["chill"], STYLES["dubstep"]]).mix.levels_db
+    own = STYLES["dubstep"].mix.levels_db
+    assert {role: levels[role] for role in ("drums", "bass", "sub")} == {role: own[role] for role in ("drums", "bass", "sub")}  # type: ignore[index]
