@@ -72,7 +72,7 @@ def plan_edit(request: str, theme: Theme, band: Band, swing: float = STRAIGHT_PE
         waiting = "" if understood else whole
     if waiting.strip(" .!?,") and (not reading.operations or len(waiting.split()) > 1):
         reading.remarks.append(_not_understood(waiting.strip(" .!?,"), theme))
-    if not text.strip() and not reading.operations:
+    if not reading.operations and not reading.remarks:
         reading.remarks.append("Say what shall be different, for example: make the second part calmer.")
     return EditPlan(tuple(dict.fromkeys(reading.operations)), tuple(dict.fromkeys(reading.remarks)))
 
