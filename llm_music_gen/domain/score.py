@@ -144,7 +144,7 @@ class Arrangement:
     intonation: Intonation = Intonation()
     """The system, and whether frequencies are promised."""
     levels: tuple[tuple[float, float], ...] = ()
-    """Loud and soft of the whole band: (onset in quarter notes, gain in dB), joined by straight lines; 0 dB where there are none."""
+    """Loud and soft of the whole band: (onset in quarter notes, gain in dB), joined by straight lines; none is 0 dB."""
 
     @property
     def quarter_bpm(self) -> float:

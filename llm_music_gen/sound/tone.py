@@ -1,4 +1,4 @@
-"""Brings a finished mix's long-term spectrum towards what its style wants: one shelf for the bass, one tilt; and the bass to mono.
+"""Brings a mix's long-term spectrum towards what its style wants, with a shelf for the bass and a tilt; and makes the bass mono.
 
 Part of the master: a linear, constant filter, chosen once from the whole mix.
 """

@@ -57,7 +57,8 @@ def test_it_is_told_the_tools_and_what_was_measured() -> None:
 
 @pytest.mark.parametrize("answer", [
     "", "I am sorry, I cannot do that.", "[]", "{}", '{"calls": []}', '{"calls": [{"tool": "rm", "args": {"path": "/"}}]}',
-    '{"calls": [{"tool": "gain", "args": {"db": "loud"}}]}', '{"calls": [{"tool": "gain", "args": []}]}', '{"calls": [{}]}', "null",
+    '{"calls": [{"tool": "gain", "args": {"db": "loud"}}]}', '{"calls": [{"tool": "gain", "args": []}]}', '{"calls": [{}]}',
+    "null",
     '{"calls": [{"tool": "gain", "args": {"decibels": 3}}], "reply": "x"}', '{"calls": "gain"}', "\x00", '{"calls": [null]}',
 ])  # fmt: skip
 def test_nonsense_gives_the_studios_own_plan_with_a_remark(answer: str) -> None:
