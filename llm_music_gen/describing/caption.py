@@ -30,7 +30,7 @@ NAMES = {
     "Noise": "noise",
     "Animal": "animals",
 }
-SCENES = {"public_square": "a public square", "park": "a park", "street_traffic": "a street with traffic"}
+SCENES = {"public_square": "a public square", "park": "a park", "street_traffic": "a street"}
 #: Labels that only say of what kind other labels are: named after those.
 _BROAD = ("Natural sounds", "Outside, rural or natural", "Environment and background", "Animal", "Noise", "Sounds of things")
 #: (sign of pleasantness, sign of eventfulness) -> words; near the middle the sign is 0.
@@ -146,11 +146,13 @@ def _character(facts: Facts) -> list[str]:
 def _music(facts: Facts) -> list[str]:
     if facts.own is not None:
         return []  # the recipe knows better
-    if facts.tempo_bpm is not None and facts.key is not None:
-        return [f"The music moves at about {facts.tempo_bpm:.0f} bpm and seems to be in {facts.key}."]
+    what = "The music" if any(event.label == "Music" for event in facts.events) else "It"
+    said = []
     if facts.tempo_bpm is not None:
-        return [f"Its pulse is about {facts.tempo_bpm:.0f} bpm."]
-    return [f"The music seems to be in {facts.key}."] if facts.key is not None else []
+        said.append(f"has a pulse of about {facts.tempo_bpm:.0f} bpm")
+    if facts.key is not None:
+        said.append(f"seems to be in {facts.key}")
+    return [f"{what} {listed(said)}."] if said else []
 
 
 def _tones(facts: Facts) -> list[str]:

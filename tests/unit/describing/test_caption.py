@@ -95,3 +95,21 @@ def test_silence_is_told_as_silence() -> None:
     facts = replace(plain_facts(), lufs=None, soundscape=None, affect=None, n5_sone=0.0)
     assert caption(facts) == "It is 30.0 s of silence, 0.0 sone."
     assert faults(caption(facts), facts) == []
+
+
+def test_numbers_that_are_changed_and_sounds_that_are_added_are_found() -> None:
+    number = re.compile(r"(?<![:\d.])\d+(?:\.\d+)?(?= (?:LUFS|dB|sone|acum|asper|Hz|bpm|s\b|samples|bars))")
+    changed = found = 0
+    for seed in range(60):
+        facts = facts_drawn(seed)
+        text = caption(facts)
+        for match in number.finditer(text):
+            digits = len(match[0].partition(".")[2])
+            wrong = f"{1.5 * float(match[0]) + 7:.{digits}f}"
+            changed += 1
+            found += bool(faults(text[: match.start()] + wrong + text[match.end() :], facts))
+        for label in ("Bird", "Water", "Traffic", "Vehicle", "Speech", "Wind"):
+            if all(event.label != label for event in facts.events):
+                assert faults(f"{text} You hear {NAMES[label]}.", facts), (seed, label)
+    # A wrong number may be another fact by chance.
+    assert changed > 300 and found / changed > 0.98
