@@ -25,7 +25,7 @@ from llm_music_gen.domain.progress import Progress, Work, finish
 from llm_music_gen.domain.text_model import Exchange
 from llm_music_gen.domain.theme import SectionPlan
 from llm_music_gen.errors import DependencyMissing, ModelError, NotationError, StyleError, UsageError
-from llm_music_gen.llm.formats import Message
+from llm_music_gen.llm.formats import Message, spoken
 from llm_music_gen.llm.json_constraint import Choice, Fields, Items, Shape, Text, Whole
 from llm_music_gen.llm.pace import Pace
 from llm_music_gen.styles import Style
@@ -151,7 +151,7 @@ def planned_from(answer: str, request: SongRequest, base: PlannedSong, styles: M
 
 def _json_object(answer: str) -> Mapping[str, Any]:
     """The first JSON object in a text, which may have prose or a code fence around it. Raises ModelError."""
-    text = answer[:MAX_ANSWER_CHARACTERS]
+    text = spoken(answer[:MAX_ANSWER_CHARACTERS])
     start = text.find("{")
     if start >= 0:
         try:

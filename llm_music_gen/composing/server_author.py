@@ -14,7 +14,7 @@ from llm_music_gen.composing.author import Ask, Heard, NoTune, ReportClock, spec
 from llm_music_gen.composing.prompts import section_prompt, section_question
 from llm_music_gen.domain.text_model import Exchange
 from llm_music_gen.errors import ModelError, NotationError
-from llm_music_gen.llm.formats import format_of_name
+from llm_music_gen.llm.formats import format_of_name, spoken
 from llm_music_gen.llm.openai_server import MAX_ANSWER_TOKENS, OpenAiServer
 from llm_music_gen.llm.pace import Pace
 from llm_music_gen.notation.automaton import SectionAutomaton
@@ -24,7 +24,7 @@ from llm_music_gen.notation.spec import SectionSpec
 
 _log = logging.getLogger(__name__)
 #: Room that an answer gets: its bars, and what a model says around them.
-TOKENS_PER_BAR, TOKENS_AROUND = 60, 400
+TOKENS_PER_BAR, TOKENS_AROUND = 60, 1000
 
 
 @dataclass
@@ -90,7 +90,7 @@ class ServerAuthor:
 
     def _mended(self, answer: str, spec: SectionSpec) -> Mended:
         try:
-            return mended(answer, spec)
+            return mended(spoken(answer), spec)
         except NotationError as error:
             raise NoTune(f"{self.name} wrote no tune.", hint="Choose another of its models.") from error
 

@@ -149,6 +149,7 @@ _CHATMUSICIAN = re.compile(r"chat[-_ ]?musician", re.IGNORECASE)
 _COMPOSER_NAMES = re.compile(r"composer built in", re.IGNORECASE)
 _CHATML_NAMES = re.compile(r"\bilm3\b|internlm|qwen|chatml", re.IGNORECASE)
 _CHAT_NAMES = re.compile(r"\b(chat|instruct|it|assistant)\b", re.IGNORECASE)
+_THOUGHTS = re.compile(r"^\s*<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)\s*", re.DOTALL)
 _CONTROL = re.compile(r"<(?=\|)|<(?=/?s>)|<(?=unk>)|<(?=(?:start|end)_of_turn>)|\[(?=/?INST\])|<(?=</?SYS>>)")
 
 #: How each format's makers sample: ChatMusician's predict.py with the penalty at 1.0, because in ABC repetition is music and a
@@ -208,6 +209,11 @@ def role_of(header: GgufHeader, file_name: str = "") -> Role:
 def _names(header: GgufHeader, file_name: str) -> str:
     texts = (file_name or header.path.name, header.text("general.name"), header.text("general.basename"))
     return " ".join(re.sub(r"[-_.]+", " ", text) for text in texts)
+
+
+def spoken(answer: str) -> str:
+    """An answer without what a model that thinks aloud has thought before it."""
+    return _THOUGHTS.sub("", answer)
 
 
 def harmless(text: str) -> str:

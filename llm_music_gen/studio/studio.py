@@ -131,7 +131,7 @@ class Studio:
         outcomes: list[Outcome] = []
         first = len(finished_titles) + 1
         place = {"song_number": first, "songs": request.songs, "whole": 0.0}
-        yield Progress("theme", 0.0, f"Loading {workshop.writer.name}", place)
+        yield Progress("theme", 0.0, workshop.writer.now, place)
         workshop.writer.make_ready()  # a model that cannot be loaded fails the batch, not each of its songs
         for number in range(first, request.songs + 1):
             taken = (*finished_titles, *(outcome.song.title for outcome in outcomes if outcome.song))

@@ -32,11 +32,12 @@ def tune_by(theme: Theme, writer: Writer, *, seed: int, temperature: float) -> W
     Raises ModelError when the built-in composer itself fails, DependencyMissing without llama.cpp.
     """
     asked: list[Exchange] = []
-    for attempt in range(2):
-        yield Progress("tune", 0.0, f"Loading {writer.name}" if not writer.is_loaded else f"{writer.name} writes")
+    for attempt in range(writer.tries):
+        yield Progress("tune", 0.0, writer.now)
         author: Author | None = None
         try:
             author = writer.author(temperature)
+            yield Progress("tune", 0.0, writer.now)
             tune = yield from write_tune_by(author, theme, seed=seed + attempt)
         except ModelError as error:
             if writer.is_built_in:
@@ -47,7 +48,9 @@ def tune_by(theme: Theme, writer: Writer, *, seed: int, temperature: float) -> W
             if isinstance(error, NoTune):  # it was asked three times
                 break
         else:
+            writer.tries = 2
             return WrittenTune(replace(tune, exchanges=(*asked, *tune.exchanges)), writer)
+    writer.tries = 1  # for the next song, so that a batch does not wait for a silent server twice a song
     composer = WriterModel(built_in_composer(), writer.settings)
     yield Progress("tune", 0.0, remark)
     tune = yield from write_tune_by(composer.author(temperature), theme, seed=seed + 2)

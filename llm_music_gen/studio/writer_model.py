@@ -40,6 +40,14 @@ class Writer(Protocol):
         ...
 
     @property
+    def now(self) -> str:
+        """What it is about, for people: "Loading own.gguf"."""
+        ...
+
+    tries: int
+    """How often it is asked for a tune before somebody else writes it."""
+
+    @property
     def is_built_in(self) -> bool:
         """Whether it is the composer that comes with the studio."""
         ...
@@ -77,6 +85,7 @@ class WriterModel:
 
     path: Path
     settings: Settings
+    tries: int = 2
     _loaded: TextModel | None = field(default=None, repr=False)
     _sha256: str = ""
     _format: str = ""
@@ -93,6 +102,15 @@ class WriterModel:
     def name(self) -> str:
         """The file's name."""
         return self.path.name
+
+    @property
+    def now(self) -> str:
+        """See `Writer`; with its layers on the graphics card."""
+        if self._loaded is None:
+            return f"Loading {self.name}"
+        layers = getattr(self._loaded, "gpu_layers", 0)
+        there = f", {layers} of {read_gguf_header(self.path).layers + 1} layers on the graphics card" if layers else ""
+        return f"{self.name} writes{there}"
 
     @property
     def format_name(self) -> str:
@@ -173,12 +191,18 @@ class ServerWriter:
     is_built_in: bool = False
     is_loaded: bool = False
     sha256: str = ""
+    tries: int = 2
     _author: ServerAuthor | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
         """Model and address; the model only once it was asked, where the first there is taken."""
         return self.server.name if self._author is None else self._author.name
+
+    @property
+    def now(self) -> str:
+        """See `Writer`."""
+        return f"Asking {self.name}"
 
     def needed_bytes(self) -> int:
         """See `Writer`."""

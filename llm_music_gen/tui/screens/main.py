@@ -52,6 +52,8 @@ class MainScreen(StudioScreen):
         studio, width = self.studio, self.size.width or 80
         settings = studio.services.settings
         model = settings.model.replace("\\", "/").rsplit("/", 1)[-1] or "built-in composer"
+        if settings.model == "server":
+            model = f"{settings.server_model or 'the first one'} on {settings.server or 'a server without address'}"
         self.query_one("#wishes", Static).update(
             _lines(
                 ("Song Length: ", length_words(settings.song_length), "  (L)"),

@@ -129,6 +129,11 @@ def test_a_refusal_is_no_title() -> None:
     assert "sorry" not in plan({**GOOD, "title": "I'm sorry, as an AI"}).theme.title.lower()
 
 
+def test_json_in_thoughts_is_not_the_answer() -> None:
+    thought = json.dumps({**GOOD, "title": "A First Idea"})
+    assert plan(f"<think>{thought}</think>\n{json.dumps(GOOD)}").theme.title == "Harbour Lights"
+
+
 def test_json_inside_prose_is_found() -> None:
     assert plan(f"Sure! ```json\n{json.dumps(GOOD)}\n``` Enjoy.").theme.title == "Harbour Lights"
 

@@ -19,10 +19,10 @@ from llm_music_gen.settings import Settings
 from llm_music_gen.studio.tune_fallback import tune_by
 from llm_music_gen.studio.writer_model import ServerWriter
 from tests.fakes.model_server import Behaviour, Handler, Scripted, chatter, scripted_server, wait_for_the_end
-from tests.unit.composing.test_tune import FORM, QUARTERS, THEME, check
+from tests.unit.composing.test_tune import FORM, THEME, check
 
 BARS = '"Am"A2c2e2c2|"Dm"d2f2d2A2|"G"B2d2g2d2|"C"c2e2g2e2|"F"f2a2f2c2|"Dm"d2f2a2f2|"E7"e2^g2b2g2|"Am"a4A4|'
-SONG = replace(THEME, form=FORM[1:2], density=QUARTERS)
+SONG = replace(THEME, form=FORM[1:2])
 CHATTY = f"Of course! Here you go:\n```\nX:1\nT:Rain\nM:4/4\nL:1/8\nK:Am\n{BARS.replace('|', ' | ', 4)}\n```\nEnjoy it!"
 
 
@@ -30,6 +30,12 @@ CHATTY = f"Of course! Here you go:\n```\nX:1\nT:Rain\nM:4/4\nL:1/8\nK:Am\n{BARS.
 def running() -> Iterator[Scripted]:
     with scripted_server() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def easily_pleased(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first tune of a section is taken: what makes a better one is judged elsewhere."""
+    monkeypatch.setattr("llm_music_gen.composing.tune.GOOD", 0.0)
 
 
 def says(text: str) -> Behaviour:
@@ -118,6 +124,21 @@ def test_a_misbehaving_server_is_asked_again_and_then_the_built_in_composer_writ
     assert written.writer.is_built_in and len(running.requests) == requests
     assert re.search(words, written.remark) and "\n" not in written.remark
     assert written.remark.endswith("the built-in composer wrote the tune.")
+
+
+def test_after_a_song_in_vain_a_server_is_asked_once_until_it_writes_again(running: Scripted) -> None:
+    writer = ServerWriter(running.behaves(lambda handler, _: handler.stream('"Am"A2', done=False)), Settings())
+    for requests in (2, 3):
+        finish(tune_by(SONG, writer, seed=1, temperature=0.75)).writer.close()
+        assert len(running.requests) == requests
+    running.behaviour = says(BARS)
+    assert finish(tune_by(SONG, writer, seed=1, temperature=0.75)).writer is writer
+    assert writer.tries == 2
+
+
+def test_thoughts_before_the_answer_are_not_music(running: Scripted) -> None:
+    answer = f"<think>\nMaybe A8|B8|c8|d8|e8|f8|g8|a8| would do.\n</think>\n{BARS}"
+    assert finish(write_tune_by(ServerAuthor(running.behaves(says(answer))), SONG, seed=1)).sections[0].text == BARS
 
 
 def test_what_a_server_answered_in_vain_is_kept(running: Scripted) -> None:
