@@ -5,7 +5,7 @@ Plans and arranges so many songs of each style (tunes made by chance, no sound) 
 - grooves: the strokes of the drums' commonest bar, on a grid of 24 steps a bar, with the bass's commonest rhythm; without drums
   the rhythms of bass, chords and arpeggio;
 - voicings: the chords' shapes (intervals from the lowest note) in the order in which they are first heard;
-- forms: kind and size of every section, and who plays in it;
+- forms: kind and size of every section, who plays in it, and from which of its bars;
 
 and of all three together, which must be as many as there are songs. Beside them the leap of any one voice from chord to chord
 (at most an octave), clashes of bass and melody on strong beats (under 2 %), and whether layers enter and leave.
@@ -33,6 +33,8 @@ from llm_music_gen.styles import load_styles
 from tests.fakes.tunes import lead_sheet
 
 STEPS = 24
+#: No part holds a note longer.
+_LONGEST_QL = 36.0
 WIDEST_LEAP, MOST_CLASHES = 12, 0.02
 
 
@@ -62,7 +64,7 @@ def main() -> int:
             bad, count = clash_beats(song)
             clashes, beats = clashes + bad, beats + count
             leap = max(leap, widest_leap(song))
-            layers = [players for _, _, players in found[2]]
+            layers = [{role for role, _ in players} for _, _, players in found[2]]
             changes.append(sum(len(one ^ other) for one, other in pairwise(layers)))
         share = clashes / max(1, beats)
         good = len(seen["all"]) == args.songs and leap <= WIDEST_LEAP and share < MOST_CLASHES
@@ -89,17 +91,21 @@ def voicing(song: Arrangement) -> Hashable:
     return tuple(shapes)
 
 
-def form(song: Arrangement, planned: PlannedSong) -> tuple[tuple[str, int, frozenset[str]], ...]:
-    """(kind, bars, who plays) of each section."""
+def form(song: Arrangement, planned: PlannedSong) -> tuple[tuple[str, int, frozenset[tuple[str, int]]], ...]:
+    """(kind, bars, (who plays, from which bar)) of each section; what is held over from before does not begin."""
     bar = float(song.meter.bar_ql)
     out = []
     start = 0
     for plan in planned.theme.form:
         stop = start + plan.bars
         # The first sixteenth belongs to what went before: people play early.
-        players = frozenset(
-            part.role for part in song.parts if any(start * bar + 0.3 <= note.onset_ql < stop * bar - 0.3 for note in part.notes)
-        )
+        begins = {
+            part.role: min(
+                (note.onset_ql for note in part.notes if start * bar - 0.3 <= note.onset_ql < stop * bar - 0.3), default=-1.0
+            )
+            for part in song.parts
+        }
+        players = frozenset((role, int((onset + 0.3) // bar) - start) for role, onset in begins.items() if onset >= 0)
         out.append((plan.role, plan.bars, players))
         start = stop
     return tuple(out)
@@ -119,12 +125,26 @@ def widest_leap(song: Arrangement) -> int:
 
 
 def _chords(song: Arrangement) -> list[tuple[int, ...]]:
-    """What chords or pad strike together, in order; octave doublings stay."""
+    """What of chords or pad sounds after each of its strokes, held tones too, in order."""
     part = next((part for role in ("chords", "pad") for part in song.parts if part.role == role), None)
-    struck: dict[int, list[int]] = {}
-    for note in part.notes if part else ():
-        struck.setdefault(round(note.onset_ql * 2), []).append(note.pitch)
-    return [tuple(sorted(set(pitches))) for _, pitches in sorted(struck.items()) if len(set(pitches)) >= 3]
+    notes = part.notes if part else ()
+    strokes = sorted({round(note.onset_ql * 2) / 2 for note in notes})
+    out = []
+    first = 0
+    for stroke in strokes:
+        # People strike early or late; a quarter later everyone is there, and who has left is gone.
+        moment = stroke + 0.25
+        while notes[first].onset_ql + _LONGEST_QL < moment:
+            first += 1
+        sounding = set()
+        for note in notes[first:]:
+            if note.onset_ql > moment:
+                break
+            if note.onset_ql + note.duration_ql > moment or abs(note.onset_ql - stroke) < 0.25:
+                sounding.add(note.pitch)
+        if len(sounding) >= 2:
+            out.append(tuple(sorted(sounding)))
+    return out
 
 
 def _commonest_bar(part: Part, bar_ql: float) -> Hashable:

@@ -16,6 +16,7 @@ from llm_music_gen.arranging.drums import drum_part
 from llm_music_gen.arranging.dynamics import dynamics
 from llm_music_gen.arranging.effects import effect_notes
 from llm_music_gen.arranging.ending import final_length_ql, final_notes
+from llm_music_gen.arranging.entries import of_this_song, staggered
 from llm_music_gen.arranging.harmony import with_chords
 from llm_music_gen.arranging.humanize import performed
 from llm_music_gen.arranging.key_finding import finds_key
@@ -85,7 +86,8 @@ def _written_out(
     theme: Theme, tune: LeadSheet, style: Style, rng: np.random.Generator, anchor: int
 ) -> tuple[list[Bar], dict[str, list[GridNote]]]:
     """The bars and what each role plays in them, exactly on the grid, the ending included."""
-    bars = with_chords(bars_of(theme, style), theme, tune, style, anchor)
+    style = of_this_song(style, rng)
+    bars = with_chords(staggered(bars_of(theme, style), style, rng), theme, tune, style, anchor)
     voiced_bars = voicings(bars, style)
     bass = bass_line(bars, theme.key, style, rng, anchor=anchor)
     melody = clear_of_bass(sung(bars, theme, tune, style, rng), bass, bars)

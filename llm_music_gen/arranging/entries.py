@@ -1,0 +1,48 @@
+"""Where time is wide, layers come and go one by one within sections, and every song stacks its chords in a way of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+
+import numpy as np
+
+from llm_music_gen.arranging.timeline import Bar
+from llm_music_gen.styles import Style
+
+#: Families without a beat that everybody would have to meet on.
+_WIDE = ("ambient",)
+#: Who is always there from the first bar: something has to sound.
+_FLOOR = frozenset({"chords", "pad", "fx"})
+_STEP_BARS = 2
+_FEWEST, _MOST_VOICES = 2, 5
+
+
+def of_this_song(style: Style, rng: np.random.Generator) -> Style:
+    """The style with a voice more or less in its chords, and its voicings tried in another order. Others stay as they are."""
+    if style.family not in _WIDE:
+        return style
+    voices = int(np.clip(style.comp.voices + rng.integers(-1, 2), _FEWEST, _MOST_VOICES))
+    kinds = style.comp.voicings
+    # One kind for the whole song: mixed kinds would always fall back to whichever moves least.
+    kind = kinds[int(rng.integers(0, len(kinds)))]
+    return style.model_copy(update={"comp": style.comp.model_copy(update={"voices": voices, "voicings": (kind,)})})
+
+
+def staggered(bars: Sequence[Bar], style: Style, rng: np.random.Generator) -> list[Bar]:
+    """The bars with newcomers of a section entering later than its first bar, at most half of it, in steps of two bars."""
+    if style.family not in _WIDE:
+        return list(bars)
+    out: list[Bar] = []
+    before: frozenset[str] = frozenset()
+    for _, group in groupby(bars, key=lambda bar: bar.section):
+        section = list(group)
+        roles = section[0].roles
+        steps = len(section) // 2 // _STEP_BARS
+        entries = {role: _STEP_BARS * int(rng.integers(0, steps + 1)) for role in sorted(roles - before - _FLOOR) if steps > 0}
+        for bar in section:
+            playing = frozenset(role for role in roles if bar.in_section >= entries.get(role, 0))
+            out.append(replace(bar, roles=playing))
+        before = roles
+    return out
