@@ -18,6 +18,8 @@ from llm_music_gen.llm.registry import built_in_composer, describe_model
 from llm_music_gen.paths import StudioPaths
 from llm_music_gen.settings import Settings, load_settings
 from llm_music_gen.sound.soundfonts import find_soundfont
+from llm_music_gen.studio.server_check import server_sentence
+from llm_music_gen.studio.writer_model import names_server
 
 MIN_FREE_BYTES = 1_000_000_000
 
@@ -44,6 +46,7 @@ def examine(paths: StudioPaths, settings: Settings) -> tuple[Fact, ...]:
         _bindings(),
         _built_in(),
         _chosen_model(settings),
+        *([_server(settings)] if settings.server else []),
         _fluidsynth(),
         _soundfont(paths, settings),
         _ffmpeg(),
@@ -87,8 +90,18 @@ def _built_in() -> Fact:
 def _chosen_model(settings: Settings) -> Fact:
     if not settings.model:
         return Fact("Chosen model", True, "the built-in composer", needed=False)
+    if names_server(settings.model):
+        address = settings.server or "no address is given for it in the settings."
+        return Fact("Chosen model", bool(settings.server), f"{settings.model}: {address}", needed=False)
     info = describe_model(Path(settings.model).expanduser())
     return Fact("Chosen model", not info.problem, info.problem or str(info.path), needed=False)
+
+
+def _server(settings: Settings) -> Fact:
+    try:
+        return Fact("Model server", True, server_sentence(settings.server, settings.server_model), needed=False)
+    except StudioError as error:
+        return Fact("Model server", False, error.message, error.hint, needed=False)
 
 
 def _fluidsynth() -> Fact:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from llm_music_gen.errors import ModelError, UsageError
+from llm_music_gen.paths import StudioPaths
+from llm_music_gen.settings import Settings
+from llm_music_gen.studio.doctor import Fact, examine
 from llm_music_gen.studio.server_check import server_sentence
 from tests.fakes.model_server import Handler, scripted_server
 
@@ -47,3 +51,18 @@ def test_what_answers_like_something_else_is_said(address: str, monkeypatch: pyt
     monkeypatch.setattr(Handler, "do_GET", page)
     with pytest.raises(ModelError, match="not answer like a model server"):
         server_sentence(address)
+
+
+def test_the_doctor_looks_at_the_server_of_the_settings(address: str, tmp_path: Path) -> None:
+    paths = StudioPaths(tmp_path / "data", tmp_path / "models")
+
+    def facts(**settings: str) -> dict[str, Fact]:
+        return {fact.name: fact for fact in examine(paths, Settings(**settings))}  # type: ignore[arg-type]
+
+    assert "Model server" not in facts()
+    here = facts(server=address, model="server")
+    assert here["Model server"].ok and "tiny would be asked" in here["Model server"].found
+    assert here["Chosen model"].ok and address in here["Chosen model"].found
+    gone = facts(server="http://127.0.0.1:9/v1")["Model server"]
+    assert (gone.ok, gone.needed) == (False, False) and "cannot be reached" in gone.found
+    assert not facts(model="server")["Chosen model"].ok
