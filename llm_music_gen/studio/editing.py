@@ -9,6 +9,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from llm_music_gen.arranging.editing import plays
 from llm_music_gen.composing.editing_form import Written, free_label, places
 from llm_music_gen.composing.editing_tune import rewrite_section
@@ -32,13 +34,14 @@ from llm_music_gen.studio.delivery import Finish
 from llm_music_gen.studio.edited import Edited, edited
 from llm_music_gen.studio.editing_record import EditedRecord, EditRecord
 from llm_music_gen.studio.recipe import Recipe, ThemeRecord, read_recipe, style_sha256
-from llm_music_gen.studio.seeds import stream_seed
 from llm_music_gen.studio.song import Draft, Workshop, finish_song
 from llm_music_gen.studio.song_versions import SongVersions
 from llm_music_gen.studio.writer_model import Writer, WriterModel
 from llm_music_gen.units import SAMPLE_RATE_HZ
 
 MAX_LENGTH_S = 2 * 3600
+#: Sets the random numbers of new tunes apart from those of new songs.
+_EDIT_STREAM = 6
 #: Layers that come in where it gets bigger.
 _LAYERS = ("drums", "bass", "pad", "arp", "counter")
 
@@ -231,7 +234,7 @@ class EditingRoom:
                     texts = _texts(base)
                     former = next((text.text for text in texts if text.label == plan.label), "")
                     beside = [text for text in texts if text.label != plan.label]
-                    seed = stream_seed(recipe.seed, f"edit {count} {plan.label}")
+                    seed = int(np.random.SeedSequence((recipe.seed, _EDIT_STREAM, count, ord(plan.label))).generate_state(1)[0])
                     work = _rewritten(workshop, base, replace(plan, bars=longest), beside, former, step.wish, seed)
                     text, name = yield from work
                     label = free_label(replace(base, sheet=replace(base.sheet, sections=(*base.sheet.sections, *_taken(known)))))
