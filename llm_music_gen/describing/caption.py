@@ -144,15 +144,15 @@ def _character(facts: Facts) -> list[str]:
 
 
 def _music(facts: Facts) -> list[str]:
-    if facts.own is not None:
-        return []  # the recipe knows better
-    what = "The music" if any(event.label == "Music" for event in facts.events) else "It"
+    """Noise has a tempo and a key as well, so they are told of music alone; of own songs the recipe knows better."""
+    if facts.own is not None or all(event.label != "Music" for event in facts.events):
+        return []
     said = []
     if facts.tempo_bpm is not None:
         said.append(f"has a pulse of about {facts.tempo_bpm:.0f} bpm")
     if facts.key is not None:
         said.append(f"seems to be in {facts.key}")
-    return [f"{what} {listed(said)}."] if said else []
+    return [f"The music {listed(said)}."] if said else []
 
 
 def _tones(facts: Facts) -> list[str]:

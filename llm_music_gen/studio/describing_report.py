@@ -31,6 +31,9 @@ def lines(described: Description, aspects: Sequence[str] = ()) -> list[str]:
             f"sharpness {facts.sharpness_acum:.2f} acum, roughness {facts.roughness_asper:.2f} asper, "
             f"{facts.laeq_db:.0f} dB(A), {levels}",
         ]
+    if not aspects and facts.own is None and (facts.tempo_bpm is not None or facts.key is not None):
+        bpm = "unsure" if facts.tempo_bpm is None else f"{facts.tempo_bpm:.0f} bpm"
+        out.append(f"if it is music: tempo {bpm}, key {facts.key or 'unsure'}")
     if facts.affect is not None and (not aspects or "affect" in aspects):
         ratings = ", ".join(f"{name} {value:.1f}" for name, value in facts.affect.ratings.items())
         out.append(f"affect, 1 to 5, each give or take {RATING_BAND:g} ({NOTE}): {ratings}")
