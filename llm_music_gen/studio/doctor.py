@@ -101,7 +101,7 @@ def _server(settings: Settings) -> Fact:
     try:
         return Fact("Model server", True, server_sentence(settings.server, settings.server_model), needed=False)
     except StudioError as error:
-        return Fact("Model server", False, error.message, error.hint, needed=False)
+        return Fact("Model server", False, error.message, error.hint or "", needed=False)
 
 
 def _fluidsynth() -> Fact:
