@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
@@ -37,6 +37,7 @@ from llm_music_gen.studio.recipe import Recipe, ThemeRecord, read_recipe, style_
 from llm_music_gen.studio.song import Draft, Workshop, finish_song
 from llm_music_gen.studio.song_versions import SongVersions
 from llm_music_gen.studio.writer_model import Writer, WriterModel
+from llm_music_gen.styles import Style
 from llm_music_gen.units import SAMPLE_RATE_HZ
 
 MAX_LENGTH_S = 2 * 3600
@@ -91,12 +92,14 @@ class EditingRoom:
         self,
         library: Library,
         versions: SongVersions,
+        styles: Callable[[], Mapping[str, Style]],
         workshop: Callable[[Recipe], Workshop],
         blocks_dir: Path,
         now: Callable[[], str],
     ) -> None:
         self._library = library
         self._versions = versions
+        self._styles = styles
         self._workshop = workshop
         self._blocks_dir = blocks_dir
         self._now = now
@@ -114,7 +117,7 @@ class EditingRoom:
     def plan(self, song: Song, request: str) -> SongEdit:
         """What a request means for a song. Raises UsageError for tracks that cannot be edited, LibraryError for damaged ones."""
         recipe = _editable(song)
-        state = self._state(recipe, self._workshop(recipe))
+        state = _state(recipe, self._styles())
         parts = tuple((part.role, part.name) for part in state.band.parts)
         plan = plan_edit(request, state.written.theme, Band(parts), state.swing)
         operations, remarks = list(plan.operations), list(plan.remarks)
@@ -191,13 +194,9 @@ class EditingRoom:
             for identity, (request, done) in zip(identities, changes, strict=True)
         )
 
-    def _state(self, recipe: Recipe, workshop: Workshop) -> Edited:
-        operations = recipe.edited.operations if recipe.edited is not None else ()
-        return edited(_first(recipe), operations, workshop.styles, recipe.seed)
-
     def _resolved(self, edit: SongEdit, recipe: Recipe, workshop: Workshop) -> Work[tuple[Operation, ...]]:
         """The operations as they are recorded: what a model writes is written, bars for the band are those of the first song."""
-        state = self._state(recipe, workshop)
+        state = _state(recipe, workshop.styles)
         done: list[Operation] = []
         rewrites: list[Rewrite] = []
         for step in edit.operations:
@@ -319,6 +318,12 @@ def _first(recipe: Recipe) -> EditedRecord:
         theme=recipe.theme, unit=recipe.unit, sections=recipe.sections, style_names=recipe.style_names,
         style_sha256=recipe.style_sha256, edits=(),
     )  # fmt: skip
+
+
+def _state(recipe: Recipe, styles: Mapping[str, Style]) -> Edited:
+    """The song as it is, with everything that the band plays."""
+    operations = recipe.edited.operations if recipe.edited is not None else ()
+    return edited(_first(recipe), operations, styles, recipe.seed)
 
 
 def _record_of(recipe: Recipe, edit: SongEdit, operations: Sequence[Operation]) -> EditedRecord:

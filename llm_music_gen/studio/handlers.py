@@ -71,6 +71,15 @@ def resume(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]
         return (yield from _follow(studio.resume(waiting[key]), batch, context))
 
 
+def edit(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]:
+    """Change a finished song: `song` (id, title or number) and the `request` in words. The former version is kept."""
+    batch = _Batch(context.job_dir / "songs.json", GenerateRequest(()))
+    with Studio.open() as studio:
+        room = studio.editing()
+        planned = room.plan(room.song(str(request.get("song", ""))), str(request.get("request", "")))
+        return (yield from _follow(room.outcomes(planned), batch, context))
+
+
 def fetch(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]:
     """Get a model, soundfont or voice: a `GetRequest.to_dict()`. Cancelled or killed, it goes on from there when asked again."""
     files = yield from get(GetRequest.from_dict(request), studio_paths())
@@ -83,6 +92,7 @@ HANDLERS: dict[str, Handler] = {
     "remake": remake,
     "render": render,
     "resume": resume,
+    "edit": edit,
     PROCESS: process,
 }
 

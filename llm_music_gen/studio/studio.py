@@ -228,8 +228,9 @@ class Studio:
         paths = self.paths
         versions = SongVersions(paths.data_dir / "versions", self.library, paths.songs_dir)
         return EditingRoom(
-            self.library, versions, lambda recipe: self._workshop(recipe.formats, "", ""), paths.cache_dir / "parts", _now
-        )
+            self.library, versions, lambda: load_styles(paths.styles_dir),
+            lambda recipe: self._workshop(recipe.formats, "", ""), paths.cache_dir / "parts", _now,
+        )  # fmt: skip
 
     def request_like(self, song: Song) -> GenerateRequest:
         """A request for another song of the same kind: its styles and metre, and about its length."""

@@ -99,6 +99,7 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
         Action(("slash",), "search", "Search", "Find a song in the queue.", False, "/"),
         Action(("f",), "favourite", "Favourite", "Mark this song as a favourite, or unmark it.", False),
         Action(("l",), "more_like", "More like this", "Make another song of the same kind.", False),
+        Action(("e",), "change_song", "Change", "Change this song by request (calmer, in D minor, drums out), or undo.", False),
         Action(("d",), "delete_song", "Skip and delete", "Skip this song and move it to the trash (asks first).", False),
         Action(("g",), "open_folder", "Open folder", "Show this song's folder.", False),
         Action(("i",), "info", "Song info", "All that is known about this song.", False),
@@ -169,6 +170,9 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
         Action(("slash",), "search", "Search", "Show only songs that hold what you type.", True, "/"),
         Action(("f",), "favourite", "Favourite", "Mark the song as a favourite, or unmark it.", False),
         Action(("l",), "more_like", "Similar", "Make another song of the same kind.", True),
+        Action(
+            ("c",), "change_song", "Change", "Change the marked song by request (calmer, in D minor, drums out), or undo.", True
+        ),
         Action(("d",), "delete_song", "Delete", "Move the marked song to the trash (asks first).", True),
         Action(("u",), "undo", "Undo", "Bring back the song that was deleted last.", False),
         Action(("g",), "open_folder", "Folder", "Show the marked song's folder.", False),

@@ -12,6 +12,7 @@ from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import StudioError
 from llm_music_gen.playback.track import Track
 from llm_music_gen.tui.screens.dialogs import Choose
+from llm_music_gen.tui.screens.song_change import SongChange
 
 if TYPE_CHECKING:
     from llm_music_gen.jobs.queue import JobQueue
@@ -48,6 +49,17 @@ class SongActions(_Base):
             self.notify("Only a song of the library tells how it was made.", severity="warning")
             return
         self.studio.make_more_like(song)
+
+    def action_change_song(self) -> None:
+        """Ask what shall be different; the plan is shown before anything is done."""
+        track = self.chosen_track()
+        song = self.song_of(track) if track else None
+        if track is None or song is None:
+            self.notify("Only songs of the library can be changed by request.", severity="warning")
+        elif not self.studio.services.owner:
+            self.notify("Another Llm-Music-Gen is open and makes the songs; this one only plays.", severity="warning", timeout=8)
+        else:
+            SongChange(self.studio, track, song).ask()
 
     def action_delete_song(self) -> None:
         track = self.chosen_track()
