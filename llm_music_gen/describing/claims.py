@@ -120,9 +120,9 @@ def _is_known(text: str, sign: int, kind: str, allowed: Mapping[str, tuple[float
     digits = len(plain.partition(".")[2])
     value = sign * float(plain)
     tolerance = 0.5001 * 10.0**-digits
-    candidates = allowed.get(kind, ()) if kind else [one for kinds in allowed.values() for one in kinds]
+    candidates = allowed.get(kind or "plain", ())
     if kind in ("lufs", "dbtp"):  # levels under full scale are often said without their sign
-        candidates = [*candidates, *(-one for one in candidates)]
+        candidates = (*candidates, *(-one for one in candidates))
     return any(abs(one - value) <= tolerance for one in candidates)
 
 
