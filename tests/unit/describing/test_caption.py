@@ -52,7 +52,8 @@ def test_a_caption_that_is_right_has_no_faults() -> None:
     [
         "Traffic passes by.", "A dog barks.", "Two people talk.", "It lies at -28 LUFS.", "It is 12 sone loud.",
         "You are in a public square.", "A piano plays.", "It is in D minor.", "It moves at 120 bpm.", "It lasts 4:30.",
-        "A tone stands at 528 Hz.", "Three birds sing.", "Church bells ring.", "It is 40 % rain.", "There are 17 of them.", "There are 6 of them.", "12 birds sing.",
+        "A tone stands at 528 Hz.", "Three birds sing.", "Church bells ring.", "It is 40 % rain.", "There are 17 of them.",
+        "There are 6 of them.", "12 birds sing.",
         "The music is gentle.", "A siren wails.", "It takes place in a forest.", "It is deafening.", "It is piercing.",
     ],
 )  # fmt: skip
