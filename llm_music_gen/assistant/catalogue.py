@@ -19,7 +19,7 @@ _READING = (
     house.queue,
     house.play,
 )
-_MAKING = (making.compose, making.frequency, making.remake, making.render_abc, sharing.export_youtube)
+_MAKING = (making.compose, making.frequency, making.edit, making.remake, making.render_abc, sharing.export_youtube)
 _KEEPING = (house.library, house.job, house.set_)
 _FILES = Parameter("files", "texts", [], "Names of the files; the current one where none is named.")
 

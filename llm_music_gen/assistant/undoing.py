@@ -54,6 +54,14 @@ def _setting(desk: Desk, undo: Mapping[str, Any]) -> str:
     return f"{undo['key']} is {value} again."
 
 
+def _edited(desk: Desk, undo: Mapping[str, Any]) -> str:
+    """The song's former version takes its place again."""
+    room = desk.studio.editing()
+    former = room.undo(desk.studio.library.find(str(undo["song"])), 1)
+    desk.song, desk.file = former.folder.name, former.audio_file
+    return f'"{former.title}" is as it was before.'
+
+
 def _files(desk: Desk, undo: Mapping[str, Any]) -> str:
     """Files that a tool wrote move to the trash."""
     trash = desk.studio.paths.data_dir / "trash" / "files"
@@ -80,4 +88,4 @@ def _titles(titles: list[str]) -> str:
     return " and ".join(f'"{title}"' for title in titles)
 
 
-_KINDS = {"songs": _songs, "removed": _removed, "processed": _processed, "setting": _setting, "files": _files}
+_KINDS = {"songs": _songs, "removed": _removed, "processed": _processed, "setting": _setting, "files": _files, "edited": _edited}

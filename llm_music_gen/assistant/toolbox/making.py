@@ -138,6 +138,24 @@ def remake(desk: Desk, song: str = "last") -> Work[Answer]:
     return (yield from made(desk, desk.studio.remake(desk.song_named(song).folder), "remake"))
 
 
+def edit(desk: Desk, song: str = "last", request: str = "") -> Work[Answer]:
+    """Change a finished song as the words say: key, tempo, metre, instruments, sections, a calmer part, another ending.
+
+    song: Its name, or "last".
+    request: What shall be different.
+    """
+    room = desk.studio.editing()
+    plan = room.plan(desk.song_named(song), request)
+    doing = [str(operation) for operation in plan.operations]
+    changed = yield from room.run(plan)
+    desk.reach.allow(changed.folder)
+    text = " ".join([f'"{changed.title}": {"; ".join(doing)}.', *plan.remarks])
+    return Answer(
+        text, "edit", {"song": song_facts(changed), "operations": doing}, files=tuple(filter(None, (changed.audio_file,))),
+        file=changed.audio_file, song=changed.folder.name, undo={"kind": "edited", "song": changed.folder.name},
+    )  # fmt: skip
+
+
 def render_abc(desk: Desk, abc: str, instruments: list[str] | None = None) -> Work[Answer]:
     """Play ABC notation as it is.
 

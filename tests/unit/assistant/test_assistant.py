@@ -222,13 +222,25 @@ def test_progress_never_goes_back_and_is_plain_json(studio: Studio) -> None:
     assert not studio.library.songs()
 
 
+def test_a_song_is_edited_and_comes_back(studio: Studio) -> None:
+    made = finish(
+        Assistant(studio).carry_out(Proposal("", (Call("compose", {"style": ["chill"], "len_s": 10.0, "bpm": 80.0}),), ""))
+    )
+    (answer,) = done(Assistant(studio), "change the tempo of the last song to 96 bpm")
+    assert not answer.failed and answer.tool == "edit", answer
+    assert studio.library.songs()[-1].tempo_bpm == 96
+    done(Assistant(studio), "undo")
+    (song,) = studio.library.songs()
+    assert song.tempo_bpm == 80 and made[0].song
+
+
 #: Names that are fixed for every wire.
 BINDING = (
     "gain normalize limit eq highpass lowpass denoise dehum declick deess compress reverb delay width enhance pan pitch "
     "pitch_correct retune tempo trim fade loop concat mix silence reverse saturate chorus tremolo bitcrush mono convert "
     "auto_gain auto_eq auto_compressor auto_limiter auto_reverb auto_delay auto_noise_reduction auto_enhancer "
     "auto_stereo_widener auto_pitch_corrector auto_time_stretcher compose frequency remake render_abc show_abc proof "
-    "describe analyze history undo export_youtube play queue library job set"
+    "edit describe analyze history undo export_youtube play queue library job set"
 )
 
 
