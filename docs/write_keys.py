@@ -11,7 +11,8 @@ TITLES = {
     "main": "Main menu",
     "generate": "Generate music",
     "jukebox": "Output jukebox",
-    "processing": "Process audio", "describing": "Describe audio",
+    "processing": "Process audio",
+    "describing": "Describe audio",
     "assistant": "Assistant",
     "models": "Models, soundfonts, voices",
 }

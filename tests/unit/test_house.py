@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -43,6 +44,14 @@ def test_the_page_on_keys_tells_every_key_of_every_screen() -> None:
     told = [line for line in text.splitlines() if line.startswith("| `")]
     wanted = [f"| `{action.key_text}` | {action.help} |" for actions in ACTIONS.values() for action in actions]
     assert told == wanted, "run: python docs/write_keys.py"
+
+
+def test_the_page_on_tools_is_that_of_their_signatures() -> None:
+    spec = importlib.util.spec_from_file_location("write_tools", CHECKOUT / "docs" / "write_tools.py")
+    assert spec is not None and spec.loader is not None
+    writer = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(writer)
+    assert (CHECKOUT / "docs" / "tools.md").read_text(encoding="utf-8") == writer.page(), "run: python docs/write_tools.py"
 
 
 @pytest.mark.parametrize("page", ["README.md", *sorted(str(p.relative_to(CHECKOUT)) for p in (CHECKOUT / "docs").rglob("*.md"))])
