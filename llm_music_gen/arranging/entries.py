@@ -1,4 +1,4 @@
-"""Where time is wide, layers come and go one by one within sections, and every song stacks its chords in a way of its own."""
+"""What differs from song to song where no drummer does: entries one by one where time is wide, and how chords are stacked."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from llm_music_gen.styles import Style
 
 #: Families without a beat that everybody would have to meet on.
 _WIDE = ("ambient",)
+_WRITTEN = ("classical",)
+#: In semitones.
+_MOST_SHIFT = 3
 #: Who is always there from the first bar: something has to sound.
 _FLOOR = frozenset({"chords", "pad", "fx"})
 _STEP_BARS = 2
@@ -20,7 +23,12 @@ _FEWEST, _MOST_VOICES = 2, 5
 
 
 def of_this_song(style: Style, rng: np.random.Generator) -> Style:
-    """The style with a voice more or less in its chords, and its voicings tried in another order. Others stay as they are."""
+    """The style with a hand for its chords of its own: where one plays from the page, somewhat higher or lower; where time is
+    wide, with a voice more or less, and in one kind of voicing. Others stay as they are: their drummers differ already."""
+    if style.family in _WRITTEN:
+        shift = int(rng.integers(-_MOST_SHIFT, _MOST_SHIFT + 1))
+        low, high = style.comp.compass
+        return style.model_copy(update={"comp": style.comp.model_copy(update={"compass": (low + shift, high + shift)})})
     if style.family not in _WIDE:
         return style
     voices = int(np.clip(style.comp.voices + rng.integers(-1, 2), _FEWEST, _MOST_VOICES))

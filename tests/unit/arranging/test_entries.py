@@ -31,7 +31,7 @@ def bars() -> list[Bar]:
 def test_bands_and_machines_come_in_where_the_section_begins() -> None:
     for name in ("house", "folk", "classical"):
         assert staggered(bars(), STYLES[name], np.random.default_rng(1)) == bars()
-        assert of_this_song(STYLES[name], np.random.default_rng(1)) is STYLES[name]
+    assert of_this_song(STYLES["house"], np.random.default_rng(1)) is STYLES["house"]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -53,3 +53,9 @@ def test_songs_differ_in_their_entries_and_in_how_they_stack_chords() -> None:
     assert len(entries) > 10
     stacks = {of_this_song(STYLES["ambient"], np.random.default_rng(seed)).comp.voices for seed in range(30)}
     assert len(stacks) == 3
+
+
+def test_a_pianist_reaches_higher_or_lower_from_song_to_song() -> None:
+    lowest = {of_this_song(STYLES["classical"], np.random.default_rng(seed)).comp.compass[0] for seed in range(60)}
+    middle = STYLES["classical"].comp.compass[0]
+    assert lowest == set(range(middle - 3, middle + 4))
