@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from llm_music_gen.notation.chords import chord_pcs
 
 #: What scores fully: bits of pitch-class entropy, semitones of range, share of 2-bar phrases that are new.
 ENTROPY_BITS, RANGE_SEMITONES, NEW_PHRASES = (2.0, 3.1), (7, 19), (0.3, 1.0)
+#: How alike the rhythms of two bars are on average: people's 10th percentile, with room for odd bars, and their 90th.
+RHYTHM_LIKENESS = (0.66, 0.92)
 #: Notes to a quarter at density 0 and what each unit of density adds: the middle density has people's median, 1.8, and the
 #: ends are about their 10th and 90th percentile.
 SPARSEST_PER_QUARTER, PER_DENSITY = 0.9, 1.8
@@ -34,8 +36,10 @@ def score(section: LeadSection, bars: Sequence[str], key: Key, bar_ql: float, de
         within(range_semitones(section), *RANGE_SEMITONES, slope=7.0),
         within(new_phrase_share(bars), *NEW_PHRASES, slope=0.3),
     )
-    # Half as many notes as wanted is another kind of tune, however good: no such attempt is good enough to be taken at once.
-    return 0.5 * musical + 0.25 * sum(fits) / len(fits) + 0.25 * density_fit(section, bar_ql, density)
+    # Half as many notes as wanted is another kind of tune, however good, and so is one rhythm in all bars: no such attempt is
+    # good enough to be taken at once.
+    rhythm = density_fit(section, bar_ql, density) * within(rhythm_likeness(section, bar_ql), *RHYTHM_LIKENESS, slope=0.06)
+    return 0.5 * musical + 0.25 * sum(fits) / len(fits) + 0.25 * rhythm
 
 
 def within(value: float, low: float, high: float, *, slope: float) -> float:
@@ -88,3 +92,15 @@ def density_fit(section: LeadSection, bar_ql: float, density: float) -> float:
         return 0.0
     wanted = SPARSEST_PER_QUARTER + PER_DENSITY * density
     return max(0.0, 1.0 - abs(math.log2(len(section.notes) / length / wanted)))
+
+
+def rhythm_likeness(section: LeadSection, bar_ql: float) -> float:
+    """Groove similarity as in MusDr: the mean over all pairs of bars of the share of sixteenths on which both have an onset or
+    neither has one; 1 for fewer than two bars."""
+    steps = max(1, round(4 * bar_ql))
+    grid = np.zeros((section.bars, steps), dtype=np.bool_)
+    for note in section.notes:
+        number, place = divmod(float(note.onset_ql), bar_ql)
+        grid[min(section.bars - 1, int(number)), min(steps - 1, round(4 * place))] = True
+    pairs = [float(np.mean(one == other)) for one, other in combinations(grid, 2)]
+    return float(np.mean(pairs)) if pairs else 1.0

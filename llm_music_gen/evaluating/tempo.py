@@ -16,6 +16,7 @@ _SLOWEST_BPM, _FASTEST_BPM, _LIKED_BPM, _LIKED_OCTAVES = 40.0, 220.0, 115.0, 1.0
 #: Where the four bands of the second estimator meet; how far apart onsets are compared, and how finely.
 _BANDS_HZ = (200.0, 1_500.0, 6_000.0)
 _FURTHEST_S, _BIN_S = 6.0, 0.005
+_LONGEST_INTERVAL_S, _INTERVAL_CLASS_S, _MOST_ONSETS_APART = 6.0, 0.005, 80
 _GRID_BPM = np.arange(_SLOWEST_BPM, _FASTEST_BPM, 0.1)
 
 
@@ -34,59 +35,56 @@ def fourier_tempogram_bpm(mono: NDArray[np.floating], sample_rate_hz: int) -> fl
 
 
 def interval_histogram_bpm(mono: NDArray[np.floating], sample_rate_hz: int) -> float | None:
-    """Tempo by the histogram of inter-onset intervals (Dixon 2001): onsets are rises of the level in four bands, the intervals
-    between any two up to 6 s apart are counted, and a beat is that whose multiples stand out most. None without onsets."""
-    rise = _level_rises(mono, sample_rate_hz)
-    if len(rise) < 4 / _HOP_S or not rise.any():
+    """Tempo by the histogram of inter-onset intervals (Dixon 2001): onsets are picked one by one where the level of many bands
+    rises together, the intervals between any two up to 6 s apart are counted, and a beat is that whose multiples stand highest
+    above their surroundings. None without onsets."""
+    at_s, weight = _onsets(mono, sample_rate_hz)
+    if len(at_s) < 4:
         return None
-    around = np.convolve(rise, np.ones(51) / 51, "same")
-    at = np.flatnonzero((rise >= np.roll(rise, 1)) & (rise > np.roll(rise, -1)) & (rise > 1.5 * around) & (rise > 0.1))
-    at = at[(at > 0) & (at < len(rise) - 1)]
-    if len(at) < 4:
-        return None
-    before, here, after = rise[at - 1], rise[at], rise[at + 1]
-    at_s = (at + 0.5 * (before - after) / np.minimum(before - 2 * here + after, -1e-9)) * _HOP_S
-    weight = np.sqrt(here)
     distances, weights = [], []
-    for step in range(1, min(80, len(at_s))):
+    for step in range(1, min(_MOST_ONSETS_APART, len(at_s))):
         distance = at_s[step:] - at_s[:-step]
-        near = distance <= _FURTHEST_S
+        near = distance <= _LONGEST_INTERVAL_S
         distances.append(distance[near])
-        weights.append((weight[step:] * weight[:-step])[near])
-    edges_s = np.arange(0.0, _FURTHEST_S + 0.2, _BIN_S)
-    histogram = np.histogram(np.concatenate(distances), edges_s, weights=np.concatenate(weights))[0]
-    smooth = np.convolve(histogram, np.exp(-0.5 * (np.arange(-8, 9) / 3.0) ** 2), "same")
-    standing_out = smooth - np.convolve(smooth, np.ones(201) / 201, "same")
-    bins_s = (np.arange(len(smooth)) + 0.5) * _BIN_S
+        weights.append(np.sqrt(weight[step:] * weight[:-step])[near])
+    edges = np.arange(0.0, _LONGEST_INTERVAL_S + 0.2, _INTERVAL_CLASS_S)
+    histogram = np.histogram(np.concatenate(distances), edges, weights=np.concatenate(weights))[0]
+    smooth = np.convolve(histogram, np.exp(-0.5 * (np.arange(-12, 13) / 2.5) ** 2), "same")
+    # Far intervals are rarer at the ends and in sparse music: only how far one stands out counts.
+    around = np.convolve(smooth, np.ones(201) / 201, "same")
+    salient = smooth / np.maximum(around, 1e-9) - 1
+    bins_s = (np.arange(len(smooth)) + 0.5) * _INTERVAL_CLASS_S
     beats_s = 60 / _GRID_BPM
-    strength = sum(
-        share * np.interp(many * beats_s, bins_s, standing_out, right=0.0)
-        for many, share in ((1, 1.0), (2, 1.0), (4, 1.0), (8, 0.5))
-    )
+    strength = sum(np.interp(many * beats_s, bins_s, salient, right=0.0) / many for many in (1, 2, 4))
     return float(_GRID_BPM[int(np.argmax(np.maximum(strength, 0.0) * _liking()))])
 
 
-def _level_rises(mono: NDArray[np.floating], sample_rate_hz: int) -> NDArray[np.float64]:
-    """How much the logarithm of the level rises every 10 ms, summed over four bands, each beside its own loud moments."""
-    from scipy.signal import butter, sosfilt
-
-    hop = round(_HOP_S * sample_rate_hz)
-    count = len(mono) // hop
-    rises = np.zeros(count)
-    if count < 2:
-        return rises
-    for low_hz, high_hz in pairwise((0.0, *_BANDS_HZ, sample_rate_hz / 2)):
-        if high_hz >= sample_rate_hz / 2:
-            sections = butter(4, min(low_hz, 0.49 * sample_rate_hz), "high", fs=sample_rate_hz, output="sos")
-        elif low_hz <= 0:
-            sections = butter(4, high_hz, "low", fs=sample_rate_hz, output="sos")
-        else:
-            sections = butter(3, (low_hz, high_hz), "band", fs=sample_rate_hz, output="sos")
-        band = sosfilt(sections, mono)[: count * hop].reshape(count, hop)
-        level = np.sqrt(np.mean(np.square(band), axis=1))
-        logarithm = np.log(level + 0.03 * np.percentile(level, 98) + 1e-9)
-        rises[1:] += np.clip(np.diff(logarithm), 0.0, 1.5)
-    return rises
+def _onsets(mono: NDArray[np.floating], sample_rate_hz: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """When something begins, in seconds, and how far the levels of the bands rise there, in decibels; both of shape (onsets,)."""
+    hop, window = round(_HOP_S * sample_rate_hz), 1_024 if sample_rate_hz < 32_000 else 2_048
+    if len(mono) < window + 4 / _HOP_S * hop:
+        return np.zeros(0), np.zeros(0)
+    hz = np.fft.rfftfreq(window, 1 / sample_rate_hz)
+    edges = np.geomspace(40, min(11_025, sample_rate_hz / 2), 25)
+    bank = np.array([(hz >= low) & (hz < high) for low, high in pairwise(edges)], dtype=np.float64)
+    bank = bank[bank.sum(axis=1) > 0]
+    views = np.lib.stride_tricks.sliding_window_view(mono, window)[::hop]
+    shape = np.hanning(window)
+    power = np.concatenate(
+        [np.abs(np.fft.rfft(views[at : at + 1_000] * shape, axis=1)) ** 2 @ bank.T for at in range(0, len(views), 1_000)]
+    )
+    if not power.max() > 0:
+        return np.zeros(0), np.zeros(0)
+    level_db = 10 * np.log10(power / power.max() + 1e-6)
+    rise = np.maximum(level_db[2:] - level_db[:-2], 0.0).sum(axis=1)
+    rise = np.concatenate(([0.0], rise, [0.0]))
+    around = np.convolve(rise, np.ones(41) / 41, "same")
+    highest = np.lib.stride_tricks.sliding_window_view(np.pad(rise, 3), 7).max(axis=1)
+    places = np.flatnonzero((rise == highest) & (rise > 1.5 * around) & (rise > 0))
+    places = places[(places > 0) & (places < len(rise) - 1)]
+    left, middle, right = rise[places - 1], rise[places], rise[places + 1]
+    shift = 0.5 * (left - right) / np.minimum(left - 2 * middle + right, -1e-9)
+    return (places + np.clip(shift, -0.5, 0.5)) * _HOP_S, middle - around[places]
 
 
 def tempo_found(measured_bpm: float | None, wanted_bpm: float) -> bool:

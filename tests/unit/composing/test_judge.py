@@ -41,6 +41,7 @@ def test_the_measures_are_what_they_say() -> None:
     assert judge.new_phrase_share(["a", "b", "a", "b", "a"]) == 0.5
     assert judge.chord_tone_share(section('"C"C2E2G2c2|'), 4.0) == 1.0
     assert judge.chord_tone_share(section('"C"D2F2A2B2|'), 4.0) == 0.0
+    assert judge.rhythm_likeness(section('"C"c4G4|"C"c4G4|"C"c8|'), 4.0) == pytest.approx((1 + 2 * 15 / 16) / 3)
     assert judge.within(9, 0, 10, slope=1) == 1.0 and judge.within(12, 0, 10, slope=4) == 0.5
 
 
