@@ -88,7 +88,7 @@ def songs(folder: Path, names: Sequence[str], count: int, seed: int, length: str
                     song = finish(studio.generate(request))[0].song
                     if song is None:
                         raise SystemExit(f"No song of {name} came about.")
-                    facts = evaluate_song(song, styles)
+                    facts = evaluate_song(song, load_styles())  # as they are now: sheets may be under work
                     known[task] = {"task": task, "style": name, **facts}
                     with record.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(known[task], ensure_ascii=False) + "\n")
