@@ -12,7 +12,8 @@ PAGE = Path(__file__).parent / "tools.md"
 TOP = """# Tools
 
 What requests, plans, the assistant and MCP call, under these names everywhere. `process FILE --tool NAME setting=value` calls
-one audio tool directly. Every audio tool takes `files`, by default the current file; numbers outside a range are moved to its nearer end.
+one audio tool directly. Every audio tool takes `files`, by default the current file; numbers outside a range are moved to its
+nearer end.
 
 """
 
