@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from llm_music_gen.composing.harmony import half_close_chord, tonic_chord
 from llm_music_gen.domain.text_model import Exchange
 from llm_music_gen.domain.theme import SectionPlan, Theme
-from llm_music_gen.errors import ModelError
+from llm_music_gen.errors import DependencyMissing, ModelError
 from llm_music_gen.llm.formats import sampling_for
 from llm_music_gen.notation.spec import SectionSpec
 
@@ -117,6 +117,11 @@ def tune_temperature(format_name: str, asked: float) -> float:
     """What a model of this format is sampled with: what its makers advise where the usual is asked for, else in proportion."""
     advised = sampling_for(format_name).temperature
     return asked if advised == USUAL_TEMPERATURE else advised * asked / USUAL_TEMPERATURE
+
+
+def reason(name: str, error: ModelError | DependencyMissing) -> str:
+    """What went wrong, to stand in brackets behind the model's name."""
+    return error.message.rstrip(".").removeprefix(f"{name} ")
 
 
 class ReportClock:

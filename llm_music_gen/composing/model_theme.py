@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from llm_music_gen.composing.author import ReportClock
+from llm_music_gen.composing.author import ReportClock, reason
 from llm_music_gen.composing.form import TempoChoice, fixed_tempo, plan_form
 from llm_music_gen.composing.lexicon import mood_words
 from llm_music_gen.composing.theme import PlannedSong, SongRequest, plan_theme, resolve_style
@@ -80,7 +80,7 @@ class ModelThemeWriter:
                         yield Progress("theme", 0.5, f"{self.chat.name} imagines the song", pace.detail)
             planned = planned_from(answer, request, base, styles)
         except (ModelError, DependencyMissing) as error:
-            remark = f"{self.chat.name} gave no theme ({error.message.rstrip('.')}); the word tables decided."
+            remark = f"{self.chat.name} gave no theme ({reason(self.chat.name, error)}); the word tables decided."
             planned = replace(base, theme=replace(base.theme, hints=(*base.theme.hints, remark)))
         asked = "\n\n".join(f"{message.speaker}: {message.text}" for message in messages)
         return replace(planned, exchanges=(Exchange("theme", self.chat.name, asked, answer),))

@@ -249,7 +249,8 @@ class OpenAiServer:
         return ModelError(f"{self.name} does not come to an end.", hint="Choose another of its models.")
 
     def _unreachable(self, error: Exception) -> ModelError:
-        return ModelError(f"{self.name} cannot be reached or broke off ({error}).", hint="Is the server running?")
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return ModelError(f"{self.name} cannot be reached or broke off: {why}.", hint="Is the server running?")
 
 
 def _talk(messages: Sequence[Message]) -> tuple[str, Mapping[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from llm_music_gen.composing.author import Author, NoTune
+from llm_music_gen.composing.author import Author, NoTune, reason
 from llm_music_gen.composing.tune import Tune, write_tune_by
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.text_model import Exchange
@@ -44,7 +44,7 @@ def tune_by(theme: Theme, writer: Writer, *, seed: int, temperature: float) -> W
                 raise
             asked += author.exchanges if author is not None else ()
             writer.close()
-            remark = f"{writer.name} failed ({error.message.rstrip('.')}); the built-in composer wrote the tune."
+            remark = f"{writer.name} failed ({reason(writer.name, error)}); the built-in composer wrote the tune."
             if isinstance(error, NoTune):  # it was asked three times
                 break
         else:
