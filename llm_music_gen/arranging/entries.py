@@ -17,8 +17,7 @@ _WRITTEN = ("classical",)
 #: In semitones.
 _MOST_SHIFT = 3
 #: Who is always there from the first bar: something has to sound.
-_FLOOR = frozenset({"chords", "pad", "fx"})
-_STEP_BARS = 2
+_FLOOR = frozenset({"chords", "fx"})
 _FEWEST, _MOST_VOICES = 2, 5
 
 
@@ -39,7 +38,7 @@ def of_this_song(style: Style, rng: np.random.Generator) -> Style:
 
 
 def staggered(bars: Sequence[Bar], style: Style, rng: np.random.Generator) -> list[Bar]:
-    """The bars with newcomers of a section entering later than its first bar, at most half of it, in steps of two bars."""
+    """The bars with newcomers of a section entering later than its first bar, by its middle at the latest."""
     if style.family not in _WIDE:
         return list(bars)
     out: list[Bar] = []
@@ -47,8 +46,9 @@ def staggered(bars: Sequence[Bar], style: Style, rng: np.random.Generator) -> li
     for _, group in groupby(bars, key=lambda bar: bar.section):
         section = list(group)
         roles = section[0].roles
-        steps = len(section) // 2 // _STEP_BARS
-        entries = {role: _STEP_BARS * int(rng.integers(0, steps + 1)) for role in sorted(roles - before - _FLOOR) if steps > 0}
+        floor = _FLOOR if "chords" in roles else _FLOOR | {"pad"}
+        latest = len(section) // 2
+        entries = {role: int(rng.integers(0, latest + 1)) for role in sorted(roles - before - floor)}
         for bar in section:
             playing = frozenset(role for role in roles if bar.in_section >= entries.get(role, 0))
             out.append(replace(bar, roles=playing))
