@@ -1,4 +1,4 @@
-"""Key of rendered audio, by two estimators: Krumhansl's profiles on constant-Q chroma, and Temperley's on a harmonic profile of
+"""Key of rendered audio, by two estimators: Bellman's profiles on constant-Q chroma, and Temperley's on a harmonic profile of
 spectral peaks that finds the tuning by itself."""
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from llm_music_gen.domain.key import Key
 
-#: Listeners' ratings (Krumhansl and Kessler 1982).
-_KRUMHANSL = (
-    (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
-    (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
+#: How often each step sounds in chords of common-practice music (Budge 1943, as weighted by Bellman 2005).
+_BELLMAN_BUDGE = (
+    (16.80, 0.86, 12.95, 1.41, 13.49, 11.93, 1.25, 20.28, 1.80, 8.04, 0.62, 10.57),
+    (18.16, 0.69, 12.99, 13.34, 1.07, 11.15, 1.38, 21.07, 7.49, 1.53, 0.92, 10.21),
 )
 #: How often each step occurs in the Kostka-Payne excerpts (Temperley 2007).
 _TEMPERLEY = (
@@ -19,26 +19,30 @@ _TEMPERLEY = (
     (0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.133, 0.330),
 )
 _WINDOW = 8_192
-_LOWEST_MIDI, _HIGHEST_MIDI = 33, 93
+_LOWEST_MIDI, _HIGHEST_MIDI = 45, 84
+#: Semitones around a band whose median is what drums and noise leave there.
+_BROAD_SEMITONES = 13
 _HARMONICS, _HARMONIC_WEIGHT = 4, 0.6
 
 
 def constant_q_key(mono: NDArray[np.floating], sample_rate_hz: int) -> Key | None:
-    """Key by Krumhansl's profiles on chroma of a constant-Q bank (Brown 1991): a band of a semitone for each pitch from A1 to A6.
+    """Key by Bellman's profiles on chroma of a constant-Q bank (Brown 1991): a band of a semitone for each pitch from A2 to C6,
+    less the median of the octave around it, which takes out drums; every moment counts alike. A = 440 Hz. None for silence."""
+    from scipy.ndimage import median_filter
 
-    A = 440 Hz. None for silence."""
     spectra, hz = _spectra(mono, sample_rate_hz)
-    pitches = np.arange(_LOWEST_MIDI, _HIGHEST_MIDI + 1)
-    apart = 12 * np.log2(np.maximum(hz, 1.0)[:, None] * 2 ** ((69 - pitches) / 12) / 440.0)
+    centres = 440.0 * 2 ** ((np.arange(_LOWEST_MIDI, _HIGHEST_MIDI + 1) - 69) / 12)
+    apart = 12 * np.log2(np.maximum(hz, 1.0)[:, None] / centres[None, :])
     bank = np.exp(-0.5 * (apart / 0.25) ** 2)
     bank /= np.maximum(bank.sum(axis=0), 1e-9)
-    loud = np.log1p(100 * (spectra @ bank) / max(1e-12, float(spectra.max(initial=0.0))))
-    # Every moment counts the same, so that a loud drop does not decide alone; the middle of the range counts most.
-    moments = loud.sum(axis=1, keepdims=True)
-    loud = loud / (moments + 1e-6 * max(1e-12, float(moments.max(initial=0.0))))
+    bands = spectra @ bank
+    if not bands.max(initial=0.0) > 0:
+        return None
+    bands /= np.maximum(bands.max(axis=1, keepdims=True), 0.02 * bands.max())
+    loud = np.log1p(10 * np.maximum(bands - median_filter(bands, (1, _BROAD_SEMITONES)), 0.0))
     chroma = np.zeros(12)
-    np.add.at(chroma, pitches % 12, (loud * np.exp(-0.5 * ((pitches - 60) / 15) ** 2)).sum(axis=0))
-    return _best(chroma, _KRUMHANSL)
+    np.add.at(chroma, np.arange(_LOWEST_MIDI, _HIGHEST_MIDI + 1) % 12, loud.sum(axis=0))
+    return _best(chroma, _BELLMAN_BUDGE)
 
 
 def harmonic_profile_key(mono: NDArray[np.floating], sample_rate_hz: int) -> Key | None:

@@ -6,11 +6,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from llm_music_gen.domain.score import Note
 from llm_music_gen.evaluating import score
 from llm_music_gen.evaluating.levels import measure_levels
 
+RATE_HZ = 44_100
 FOUR = ((0.0, 1.0, 60), (1.0, 1.0, 62), (2.0, 1.0, 64), (3.0, 1.0, 65))
 ONE = ((0.0, 4.0, 60),)
 
@@ -55,4 +57,32 @@ def test_levels_of_white_noise_with_one_click() -> None:
     assert measured.lowest_correlation == pytest.approx(1.0)
     assert measured.low_side_db < -80 and measured.clicks == 0
     samples[100_000] = 0.9
-    assert measure_levels(samples, 44_100).clicks == 2  # there and back
+    assert measure_levels(samples, 44_100).clicks == 1
+
+
+def _stereo(mono: NDArray[np.float64]) -> NDArray[np.float32]:
+    return np.repeat(mono[:, None], 2, axis=1).astype(np.float32)
+
+
+def test_hits_of_drums_and_saw_waves_are_no_clicks_but_a_step_among_them_is() -> None:
+    rng = np.random.default_rng(0)
+    mono = np.zeros(RATE_HZ * 2)
+    for start in range(0, len(mono), RATE_HZ // 2):
+        at_s = np.arange(RATE_HZ // 4) / RATE_HZ
+        mono[start : start + len(at_s)] += 0.8 * np.sin(2 * np.pi * 55 * at_s) * np.exp(-12 * at_s)
+        mono[start + 10_000 : start + 14_000] += 0.5 * rng.standard_normal(4_000) * np.exp(-np.arange(4_000) / 800)
+    saw = 0.4 * (2 * (np.arange(RATE_HZ * 2) * 55 / RATE_HZ % 1.0) - 1)
+    assert measure_levels(_stereo(mono), RATE_HZ).clicks == 0
+    assert measure_levels(_stereo(saw), RATE_HZ).clicks == 0
+    mono[52_000:] += 0.3
+    assert measure_levels(_stereo(mono), RATE_HZ).clicks == 1
+
+
+def test_width_above_the_bass_is_no_width_of_the_bass() -> None:
+    at_s = np.arange(RATE_HZ * 2) / RATE_HZ
+    bass, wide, low = (np.sin(2 * np.pi * hz * at_s) for hz in (60, 140, 50))
+    assert measure_levels(np.stack([bass + wide, bass - wide], axis=1).astype(np.float32) / 2, RATE_HZ).low_side_db < -40
+    apart = np.stack([bass + 0.1 * low, bass - 0.1 * low], axis=1).astype(np.float32) / 2
+    assert measure_levels(apart, RATE_HZ).low_side_db == pytest.approx(-20, abs=0.5)
+    no_bass = np.stack([wide, wide + 1e-4 * low], axis=1).astype(np.float32) / 2
+    assert measure_levels(no_bass, RATE_HZ).low_side_db < -60
