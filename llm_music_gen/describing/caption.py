@@ -20,7 +20,7 @@ NAMES = {
     "Water": "water",
     "Natural sounds": "sounds of nature",
     "Traffic": "traffic",
-    "Sounds of things": "things being moved or handled",
+    "Sounds of things": "sounds of things",
     "Vehicle": "vehicles",
     "Bird": "birds",
     "Outside, rural or natural": "the open air",
