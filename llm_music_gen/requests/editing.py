@@ -39,6 +39,7 @@ from llm_music_gen.requests.words import sheet_of, style_words, vocabulary
 
 MOST_CHARACTERS = 2_000
 _LOUDER_DB = 3.0
+_POLITE = re.compile(r"\b(?:please|thanks?|thank you|ok(?:ay)?|now|just|so|hey|hi|hello|it|this|the song|make|be|sound|a)\b")
 _QUOTED = re.compile(r"[\"“”„]([^\"“”„\n]{1,200})[\"“”„]")
 
 
@@ -70,7 +71,8 @@ def plan_edit(request: str, theme: Theme, band: Band, swing: float = STRAIGHT_PE
         _read(whole, reading, inherits=joined)
         understood = len(reading.operations) + len(reading.remarks) > before
         waiting = "" if understood else whole
-    if waiting.strip(" .!?,") and (not reading.operations or len(waiting.split()) > 1):
+    left = _POLITE.sub(" ", waiting.lower()).strip(" .!?,:-")
+    if left:
         reading.remarks.append(_not_understood(waiting.strip(" .!?,"), theme))
     if not reading.operations and not reading.remarks:
         reading.remarks.append("Say what shall be different, for example: make the second part calmer.")

@@ -43,7 +43,7 @@ class SongChange:
             if not text:
                 return
             if text.strip().lower() in _UNDO:
-                self.studio.bridge.do(self._take_back(self.song.id))
+                self.studio.bridge.do(self._take_back(self.song))
             else:
                 self.studio.bridge.do(self._planning(text))
 
@@ -88,17 +88,16 @@ class SongChange:
             room = self._room()
             for song in self.studio.services.library.songs():
                 if not song.missing and room.history(song)[:-1] and room.history(song)[-2].identity == former:
-                    return self._take_back(song.id)(queue)
+                    return self._take_back(song)(queue)
             raise LibraryError(
                 f'There is no new version of "{self.song.title}" yet.', hint="A change in the queue is cancelled under Jobs."
             )
 
         return back
 
-    def _take_back(self, identity: str) -> Callable[[JobQueue], str]:
+    def _take_back(self, song: Song) -> Callable[[JobQueue], str]:
         def back(_: JobQueue) -> str:
-            room = self._room()
-            former = room.undo(room.song(identity))
+            former = self._room().undo(song)
             self.studio.bridge.read_library()
             return f'"{former.title}" is as it was before.'
 
