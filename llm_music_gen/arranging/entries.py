@@ -13,7 +13,7 @@ from llm_music_gen.styles import Style
 
 #: Families without a beat that everybody would have to meet on.
 _WIDE = ("ambient",)
-_WRITTEN = ("classical",)
+_BY_HAND = ("classical", "acoustic")
 #: In semitones.
 _MOST_SHIFT = 3
 #: Who is always there from the first bar: something has to sound.
@@ -22,9 +22,9 @@ _FEWEST, _MOST_VOICES = 2, 5
 
 
 def of_this_song(style: Style, rng: np.random.Generator) -> Style:
-    """The style with a hand for its chords of its own: where one plays from the page, somewhat higher or lower; where time is
+    """The style with a hand for its chords of its own: where hands play alone, somewhat higher or lower; where time is
     wide, with a voice more or less, and in one kind of voicing. Others stay as they are: their drummers differ already."""
-    if style.family in _WRITTEN:
+    if style.family in _BY_HAND:
         shift = int(rng.integers(-_MOST_SHIFT, _MOST_SHIFT + 1))
         low, high = style.comp.compass
         return style.model_copy(update={"comp": style.comp.model_copy(update={"compass": (low + shift, high + shift)})})
