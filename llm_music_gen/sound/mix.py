@@ -288,11 +288,15 @@ class Levels:
         self._gains_db = np.array([gain_db for _, gain_db in arrangement.levels])
 
     def gain(self, start: int, frames: int) -> NDArray[np.float32] | None:
-        """Gain for a block, shape (frames, 1), or None where it is 1 throughout."""
+        """Gain for a block, shape (frames, 1) or (1, 1), or None where it is 1 throughout."""
         if not len(self._frames):
             return None
-        gains_db = np.interp(np.arange(start, start + frames), self._frames, self._gains_db)
-        return np.asarray(10.0 ** (gains_db[:, None] / 20.0), dtype=np.float32)
+        inside = np.count_nonzero((self._frames > start) & (self._frames < start + frames))
+        ends_db = np.interp([start, start + frames - 1], self._frames, self._gains_db)
+        if not inside and ends_db[0] == ends_db[1]:
+            return np.full((1, 1), db_to_gain(float(ends_db[0])), dtype=np.float32)
+        gains_db = np.interp(np.arange(start, start + frames), self._frames, self._gains_db).astype(np.float32)
+        return np.asarray(np.exp(gains_db * np.float32(np.log(10.0) / 20.0))[:, None], dtype=np.float32)
 
 
 def _pan_gains(pan: float) -> NDArray[np.float32]:

@@ -24,6 +24,7 @@ MONO_HZ = 120.0
 _FFT = 16_384
 #: How dear a dB of correction is beside 10 points of bass or 1 dB an octave of slope.
 _PRICE = 0.004
+_FINE_HZ = 20.0 * 2 ** (np.arange(0, 121) / 12) * (LOW_HZ / (20.0 * 2 ** (35 / 12)))
 _THIRDS_HZ = 1_000 * 2 ** (np.arange(-10, 11) / 3)
 
 
@@ -91,23 +92,24 @@ def tone_towards(hz: NDArray[np.float64], density: NDArray[np.float64], wanted: 
     """The gentlest correction that brings this power density (shape (n,), over `hz`) near what is wanted."""
     if not density.sum() > 0:
         return Tone()
-    low_shape, tilt_shape = _shapes(hz)
+    # Shelves are smooth, so that bands of a twelfth of an octave are fine enough, and many corrections can be tried at once.
+    edges_hz = _FINE_HZ[(hz[0] < _FINE_HZ) & (hz[-1] >= _FINE_HZ)]
+    starts = np.unique(np.concatenate(([0], np.searchsorted(hz, edges_hz))))
+    powers = np.add.reduceat(density, starts)
+    counts = np.diff(np.append(starts, len(hz)))
+    centres_hz = np.add.reduceat(hz, starts) / counts
+    low_shape, tilt_shape = _shapes(centres_hz)
     lows = np.arange(-MOST_LOW_DB, MOST_LOW_DB + 0.01, 0.5)
     tilts = np.arange(-MOST_TILT_DB, MOST_TILT_DB + 0.01, 0.5)
-    below = hz < LOW_HZ
-    bands, fit = _bands(hz)
-    best, cost = Tone(), np.inf
-    for low_db in lows:
-        gains = low_shape * low_db + np.outer(tilts, tilt_shape)
-        changed = density * 10 ** (gains / 10)
-        share = 100 * changed[:, below].sum(axis=1) / changed.sum(axis=1)
-        slope = 10 * np.log10(changed @ bands + 1e-20) @ fit
-        misses = ((share - wanted.low_percent) / 10) ** 2 + (slope - wanted.tilt_db_per_octave) ** 2
-        misses += _PRICE * (low_db**2 + tilts**2)
-        place = int(misses.argmin())
-        if misses[place] < cost:
-            best, cost = Tone(float(low_db), float(tilts[place])), float(misses[place])
-    return best
+    gains_db = lows[:, None, None] * low_shape + tilts[None, :, None] * tilt_shape
+    changed = powers * 10 ** (gains_db / 10)
+    share = 100 * changed[..., centres_hz < LOW_HZ].sum(axis=-1) / changed.sum(axis=-1)
+    bands, fit = _bands(centres_hz, counts)
+    slope = 10 * np.log10(changed @ bands + 1e-20) @ fit
+    misses = ((share - wanted.low_percent) / 10) ** 2 + (slope - wanted.tilt_db_per_octave) ** 2
+    misses += _PRICE * (lows[:, None] ** 2 + tilts[None, :] ** 2)
+    low, tilt = np.unravel_index(int(misses.argmin()), misses.shape)
+    return Tone(float(lows[low]), float(tilts[tilt]))
 
 
 def _spectrum(samples: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -140,9 +142,9 @@ def _response(hz: NDArray[np.float64], low_db: float, tilt_db: float) -> NDArray
     return np.asarray(20 * np.log10(np.interp(hz, np.fft.rfftfreq(_FFT, 1 / SAMPLE_RATE_HZ), spectrum) + 1e-12))
 
 
-def _bands(hz: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(third-octave means, shape (n, bands); weights that give the slope of their levels, shape (bands,))."""
-    bands = np.stack([(hz >= centre * 2 ** (-1 / 6)) & (hz < centre * 2 ** (1 / 6)) for centre in _THIRDS_HZ], axis=1)
-    means = bands.astype(np.float64) / np.maximum(1, bands.sum(axis=0))
+def _bands(hz: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(third-octave means of bands that hold `counts` lines, shape (n, thirds); weights that give the slope of their levels)."""
+    inside = np.stack([(hz >= centre * 2 ** (-1 / 6)) & (hz < centre * 2 ** (1 / 6)) for centre in _THIRDS_HZ], axis=1)
+    means = inside / np.maximum(1, counts @ inside)
     octaves = np.log2(_THIRDS_HZ) - np.log2(_THIRDS_HZ).mean()
     return np.asarray(means, dtype=np.float64), np.asarray(octaves / (octaves**2).sum(), dtype=np.float64)
