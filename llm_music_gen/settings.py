@@ -122,6 +122,9 @@ class Settings(BaseModel):
         title="Calibration",
         description="Sound pressure level of a full-scale sine, for sone and dB(A) in descriptions.",
     )
+    event_model: str = Field(
+        default="", title="Event Model", description="ONNX file that hears events in descriptions; empty means the built-in one."
+    )
     theme: str = Field(default="calm", title="Colours", description="Colour theme of the app: calm, paper, contrast or plain.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", title="Log Level", description="How much goes into the log files."

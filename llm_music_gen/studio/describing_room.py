@@ -31,6 +31,7 @@ from llm_music_gen.processing.files import opened
 from llm_music_gen.processing.measure import measuring
 from llm_music_gen.settings import Settings
 from llm_music_gen.studio.describing_words import Chat, chat_for, worded
+from llm_music_gen.studio.event_ears import ears_for
 from llm_music_gen.studio.own_songs import own_song
 
 ASPECTS = ("scene", "events", "loudness", "affect", "iso12913", "caption")
@@ -41,7 +42,7 @@ METRICS = (
 #: Tempo and key are looked for in this much from the middle of a sound.
 EXCERPT_S = 90.0
 _SIGNAL = frozenset(METRICS) - {"key", "tempo", "tonal_peaks", "binaural_beat"}
-_NO_EARS = "Events and scene are left out: no event model is installed."
+_NO_EARS = "Events and scene are left out: no event model was asked."
 #: Two estimators of tempo agree when they are no further apart.
 _SAME_TEMPO = 0.03
 #: Music has at least so many onsets a second.
@@ -114,7 +115,9 @@ class Describing:
     library: Library | None = field(default=None, repr=False)
     """Where own songs that were copied out are looked for."""
     ears: Ears | None = field(default=None, repr=False)
-    """Who hears events; without, they are left out, and that is said."""
+    """Who hears events; without, they are left out."""
+    deaf: str = _NO_EARS
+    """Why nobody does."""
     chat: Chat | None = field(default=None, repr=False)
     """Who words captions; None is the studio itself."""
     trouble: str = ""
@@ -147,7 +150,12 @@ def describing_with(
         if model:
             raise
         trouble = f"{error} The words are the studio's own."  # a setting that no longer holds need not stop anybody
-    return Describing(level, checked_aspects(aspects), library, chat=chat, trouble=trouble)
+    ears, deaf = None, ""
+    try:
+        ears = ears_for(settings)
+    except StudioError as error:
+        deaf = f"Events and scene are left out: {error}"
+    return Describing(level, checked_aspects(aspects), library, ears, deaf, chat, trouble)
 
 
 def checked_aspects(names: Iterable[str]) -> tuple[str, ...]:
@@ -189,7 +197,7 @@ def describe_file(path: Path, how: Describing) -> Work[Description]:
     soundscape: Soundscape | None = None
     if own is None and how.ears is not None:
         soundscape = yield from how.ears.listening(audio.walk(), audio.sample_rate_hz, audio.length_s)
-    left_out = "" if own is not None or how.ears is not None else _NO_EARS
+    left_out = "" if own is not None or how.ears is not None else how.deaf
     bpm, key = _music(audio) if own is None and _may_be_music(soundscape, heard.onsets_per_s) else (None, None)
     facts = facts_from(path.name, signal, heard, soundscape=soundscape, tempo_bpm=bpm, key=str(key) if key else None, own=own)
     text, by, trouble = caption(facts), "studio", how.trouble

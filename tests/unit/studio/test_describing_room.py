@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from llm_music_gen.describing.caption import caption
 from llm_music_gen.describing.claims import faults
+from llm_music_gen.describing.events import LABELS
 from llm_music_gen.describing.facts import Soundscape, soundscape_of
 from llm_music_gen.domain.progress import Progress, Work, finish
 from llm_music_gen.errors import ModelError, UsageError
@@ -24,6 +26,7 @@ from llm_music_gen.settings import Settings
 from llm_music_gen.studio import describing_room as room
 from llm_music_gen.studio.describing_report import draw, lines
 from llm_music_gen.studio.describing_words import worded
+from llm_music_gen.studio.event_ears import EventEars
 from llm_music_gen.studio.long.record import ChapterRecord, LayerRecord, LongRecord
 from llm_music_gen.studio.own_songs import song_facts_of
 from llm_music_gen.studio.recipe import Recipe
@@ -153,6 +156,9 @@ def test_settings_say_how_files_are_described(tmp_path: Path) -> None:
     paths = StudioPaths(tmp_path / "data", tmp_path / "models")
     how = room.describing_with(paths, Settings(calibration_db=100.0), None, ["caption"])
     assert (how.calibration_db, how.aspects, how.chat) == (100.0, ("caption",), None)
+    assert how.ears is not None or "left out" in how.deaf
+    deaf = room.describing_with(paths, Settings(event_model="none.onnx"), None)
+    assert deaf.ears is None and "none.onnx" in deaf.deaf
     with pytest.raises(UsageError, match="cannot be 300 dB"):
         room.describing_with(paths, Settings(), None, calibration_db=300.0)
     with pytest.raises(ModelError):
@@ -194,6 +200,28 @@ def test_events_that_are_heard_are_told_and_let_music_have_a_tempo(tmp_path: Pat
     assert [event["label"] for event in whole["events"]] == ["Bird", "Music"] and whole["scene"]["name"] == "park"
     without_music = described(path, ears=ScriptedEars({"Bird": 0.9}))
     assert without_music.facts.tempo_bpm is None and "bpm" not in without_music.caption
+
+
+class LoudIsMusic:
+    """An event model that hears music in whatever is loud, and a street."""
+
+    name = "loud is music"
+    thresholds: ClassVar[dict[str, float]] = dict.fromkeys(LABELS, 0.5)
+
+    def probabilities(self, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
+        out = np.zeros((len(log_mel), len(LABELS) + 3), dtype=np.float32)
+        out[:, LABELS.index("Music")] = log_mel.max(axis=(1, 2)) > -60
+        out[:, LABELS.index("Traffic")] = 0.6
+        out[:, -1] = 1.0
+        return out
+
+
+def test_an_event_model_is_listened_with(tmp_path: Path) -> None:
+    result = described(sound_file(tmp_path / "tone.wav", 7.0), ears=EventEars(LoudIsMusic()))
+    assert {event.label for event in result.facts.events} == {"Music", "Traffic", "Vehicle", "Sounds of things"}
+    assert result.caption.startswith("This sounds like a street, with music and probably")
+    assert faults(result.caption, result.facts) == []
+    assert {label for label, *_ in result.facts.soundscape.spans} >= {"Music", "Traffic"} if result.facts.soundscape else False
 
 
 def test_without_ears_it_is_said_that_events_are_left_out(tmp_path: Path) -> None:
