@@ -91,8 +91,8 @@ def checked_style(styles: Mapping[str, Style], names: Sequence[str], theme: Them
     style, _ = resolve_style(styles, names, theme.mood)
     if sha256 and style_sha256(style) != sha256:
         raise StyleError(
-            f"The style sheets ({', '.join(names)}) have changed since this song was edited.",
-            hint="It cannot be made the same again.",
+            f"The style sheets ({', '.join(names)}) have changed since this song was made.",
+            hint="It cannot be made the same again; edit --anyway lets the band play it by the new ones.",
         )
     return style
 

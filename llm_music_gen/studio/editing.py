@@ -57,6 +57,8 @@ class SongEdit:
     """What will be done, in bars of the song as it is."""
     remarks: tuple[str, ...]
     """A sentence for each wish that cannot be met."""
+    anyway: bool = False
+    """Also with other style sheets and another soundfont than those with which it was made."""
 
     def to_dict(self) -> dict[str, Any]:
         """For people and programs."""
@@ -114,9 +116,11 @@ class EditingRoom:
             return songs[-1]
         return self._library.find(name)
 
-    def plan(self, song: Song, request: str) -> SongEdit:
-        """What a request means for a song. Raises UsageError for tracks that cannot be edited, LibraryError for damaged ones."""
-        recipe = _editable(song)
+    def plan(self, song: Song, request: str, *, anyway: bool = False) -> SongEdit:
+        """What a request means for a song. Raises UsageError for tracks that cannot be edited, StyleError where style sheets
+        have changed since: with `anyway` the band plays by the new ones.
+        """
+        recipe = _editable(song, self._styles() if anyway else None)
         state = _state(recipe, self._styles())
         parts = tuple((part.role, part.name) for part in state.band.parts)
         plan = plan_edit(request, state.written.theme, Band(parts), state.swing)
@@ -124,7 +128,7 @@ class EditingRoom:
         if recipe.tuning is not None and recipe.tuning.tonic_hz and any(isinstance(step, Transpose) for step in operations):
             operations = [step for step in operations if not isinstance(step, Transpose)]
             remarks.append(f"Its tonic lies on {recipe.tuning.frequency} and stays there; make another with another --frequency.")
-        return SongEdit(song, request.strip()[:500], tuple(operations), tuple(remarks))
+        return SongEdit(song, request.strip()[:500], tuple(operations), tuple(remarks), anyway)
 
     def run(self, edit: SongEdit) -> Work[Song]:
         """Make the new version and put it in the place of the old one, which is kept.
@@ -134,12 +138,12 @@ class EditingRoom:
         """
         if not edit.operations:
             raise UsageError(" ".join(edit.remarks) or "Nothing in this request changes the song.")
-        recipe = _editable(edit.song)
+        recipe = _editable(edit.song, self._styles() if edit.anyway else None)
         workshop = self._workshop(recipe)
-        if workshop.soundfont_facts.sha256 != recipe.soundfont.sha256:
+        if workshop.soundfont_facts.sha256 != recipe.soundfont.sha256 and not edit.anyway:
             raise LibraryError(
                 f"This song was made with the soundfont {recipe.soundfont.name}, and {workshop.soundfont.path.name} is another.",
-                hint="Choose the same file in the settings, or make another song like it.",
+                hint="Choose the same file in the settings, or take the new sound with --anyway.",
             )
         operations = yield from self._resolved(edit, recipe, workshop)
         record = _record_of(recipe, edit, operations)
@@ -296,13 +300,34 @@ def _base_spans(bars: tuple[int, int], state: Edited) -> list[tuple[int, int]]:
     return runs
 
 
-def _editable(song: Song) -> Recipe:
+def _editable(song: Song, styles: Mapping[str, Style] | None) -> Recipe:
+    """The recipe of a song that can be edited; with `styles` as if it had been made with these."""
     recipe = read_recipe(song.folder)
     if recipe.long is not None:
         raise UsageError(
             "Tracks of hours and layers cannot be edited.", hint=f'Make another: llm-music-gen like "{song.folder.name}"'
         )
-    return recipe
+    if styles is None:
+        return recipe
+    first = _first(recipe)
+    names = {first.style_names: first.theme.mood} | {
+        step.styles: first.theme.mood for step in first.operations if isinstance(step, Restyle)
+    }
+    known = {name: style_sha256(resolve_style(styles, name, mood)[0]) for name, mood in names.items()}
+    edits = tuple(
+        edit.model_copy(
+            update={
+                "operations": tuple(
+                    replace(step, sha256=known[step.styles]) if isinstance(step, Restyle) else step for step in edit.operations
+                )
+            }
+        )
+        for edit in first.edits
+    )
+    renewed = first.model_copy(update={"style_sha256": known[first.style_names], "edits": edits})
+    if not edits:
+        return recipe.model_copy(update={"style_sha256": renewed.style_sha256})
+    return recipe.model_copy(update={"edited": renewed})
 
 
 def _edits(song: Song) -> tuple[EditRecord, ...]:
@@ -328,7 +353,7 @@ def _state(recipe: Recipe, styles: Mapping[str, Style]) -> Edited:
 
 def _record_of(recipe: Recipe, edit: SongEdit, operations: Sequence[Operation]) -> EditedRecord:
     first = _first(recipe)
-    done = EditRecord(request=edit.request, former=recipe.identity, operations=tuple(operations))
+    done = EditRecord(request=edit.request, former=edit.song.id, operations=tuple(operations))
     return EditedRecord(
         theme=first.theme, unit=first.unit, sections=first.sections, style_names=first.style_names,
         style_sha256=first.style_sha256, edits=(*first.edits, done),

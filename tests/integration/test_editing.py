@@ -12,7 +12,7 @@ import pytest
 from llm_music_gen.__main__ import main
 from llm_music_gen.domain.progress import Progress, finish
 from llm_music_gen.domain.song import Song
-from llm_music_gen.errors import LibraryError
+from llm_music_gen.errors import LibraryError, StyleError
 from llm_music_gen.notation.music21_port import read_abc_with_music21
 from llm_music_gen.paths import StudioPaths
 from llm_music_gen.settings import Settings
@@ -137,6 +137,20 @@ def read_sections(song: Song) -> list[tuple[str, str]]:
     """Label and text of each section."""
     recipe = json.loads(song.files["recipe"].read_text(encoding="utf-8"))
     return [(part["label"], part["text"]) for part in recipe["sections"]]
+
+
+def test_changed_style_sheets_are_refused_and_taken_anyway(studio: Studio) -> None:
+    room = studio.editing()
+    song = room.song("last")
+    recipe = json.loads(song.files["recipe"].read_text(encoding="utf-8"))
+    song.files["recipe"].write_text(json.dumps({**recipe, "style_sha256": "0" * 64}), encoding="utf-8")
+    studio.library.rescan()
+    song = room.song("last")
+    with pytest.raises(StyleError, match="have changed since"):
+        room.plan(song, "slower")
+    edited = finish(room.run(room.plan(song, "slower", anyway=True)))
+    assert room.history(edited)[0].identity == song.id
+    assert room.undo(edited).id == song.id
 
 
 def test_edit_on_the_command_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

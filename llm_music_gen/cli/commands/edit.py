@@ -23,6 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--plan", action="store_true", help="only say what would be done")
     parser.add_argument("--yes", action="store_true", help="do what was understood, even where a part of the request was not")
+    parser.add_argument("--anyway", action="store_true", help="also where style sheets or the soundfont have changed since")
     parser.add_argument("--undo", metavar="N", nargs="?", const="1", help="bring the former version back, or the one N edits ago")
     parser.add_argument("--history", action="store_true", help="the versions of the song and what was asked")
     parser.add_argument("--json", action="store_true", help="print JSON; progress goes to stderr")
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
             return _undo(room, song, arguments.undo, arguments.json)
         if not arguments.request:
             raise UsageError("Say what shall be different.", hint='For example: edit last "make the second part calmer"')
-        edit = room.plan(song, arguments.request)
+        edit = room.plan(song, arguments.request, anyway=arguments.anyway)
         if arguments.plan or not edit.operations:
             return _plan(edit, arguments.json)
         if not arguments.json:
