@@ -97,7 +97,7 @@ def test_versions_are_kept_and_come_back_several_steps(studio: Studio, home: Pat
     assert second.id != third.id
 
 
-@pytest.mark.parametrize("stage", ["sound", pytest.param("master", marks=pytest.mark.heavy), "convert"])
+@pytest.mark.parametrize("stage", ["sound", *(pytest.param(stage, marks=pytest.mark.heavy) for stage in ("master", "convert"))])
 def test_stopped_in_the_middle_the_song_is_as_it_was(studio: Studio, home: Path, stage: str) -> None:
     room = studio.editing()
     song = room.song("last")
@@ -139,6 +139,7 @@ def read_sections(song: Song) -> list[tuple[str, str]]:
     return [(part["label"], part["text"]) for part in recipe["sections"]]
 
 
+@pytest.mark.heavy
 def test_changed_style_sheets_are_refused_and_taken_anyway(studio: Studio) -> None:
     room = studio.editing()
     song = room.song("last")
