@@ -106,7 +106,7 @@ def structure_kept(comparison: Mapping[str, Any]) -> dict[str, bool]:
         name: figures[name]["humans"][1] <= figures[name]["median"] <= figures[name]["humans"][3]
         and figures[name]["within"] >= 0.75
         for name in STRUCTURE
-        if name in figures
+        if name in figures and figures[name]["median"] is not None
     }
 
 

@@ -33,6 +33,13 @@ def test_a_phrase_repeated_a_tone_higher_is_repeated() -> None:
     assert score.phrase_repetition([FOUR, FOUR, ONE, FOUR]) == 0.0
 
 
+def test_a_phrase_with_one_note_changed_nearly_repeats() -> None:
+    bent = (*FOUR[:3], (3.0, 1.0, 67))
+    assert score.repeats_a_phrase([FOUR, FOUR, FOUR, bent])
+    backwards = tuple((onset, length, 130 - pitch) for onset, length, pitch in FOUR)
+    assert not score.repeats_a_phrase([FOUR, FOUR, ONE, backwards])
+
+
 def test_distances_and_obedience() -> None:
     assert score.edit_distance("kitten", "sitting") == 3
     assert score.chord_obedience(["C", "F", "G", "C"], ["C", "Am", "F", "C"]) == 0.75

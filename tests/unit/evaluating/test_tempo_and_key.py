@@ -40,6 +40,36 @@ def test_both_estimators_find_the_tempo_of_clicks(estimator, bpm: float) -> None
     assert tempo_found(estimator(_clicks(bpm), RATE_HZ), bpm)
 
 
+def _loop(bpm: float, swing: float, noise: float, length_s: float = 15.0) -> NDArray[np.float32]:
+    """Kick, snare and swung hats with human timing, over a held chord and noise."""
+    rng = np.random.default_rng(2)
+    count = int(length_s * RATE_HZ)
+    at_s = np.arange(count) / RATE_HZ
+    mono = 0.1 * sum(np.sin(2 * np.pi * hz * at_s) for hz in (110, 165, 220)) + noise * rng.standard_normal(count)
+    beat_s = 60 / bpm
+    ring_s = np.arange(8_000) / RATE_HZ
+    kick = 0.9 * np.sin(2 * np.pi * 60 * ring_s) * np.exp(-18 * ring_s)
+    snare = 0.5 * rng.standard_normal(8_000) * np.exp(-25 * ring_s)
+    hat = 0.15 * np.diff(rng.standard_normal(8_001)) * np.exp(-60 * ring_s)
+    for beat in range(int(length_s / beat_s)):
+        hits = [(0.0, kick if beat % 2 == 0 else snare), (0.0, hat), (swing, hat)]
+        if beat % 4 == 2:
+            hits.append((swing, kick))
+        for place, hit in hits:
+            start = max(0, int(((beat + place) * beat_s + rng.normal(0, 0.006)) * RATE_HZ))
+            piece = hit[: count - start]
+            mono[start : start + len(piece)] += piece
+    return np.asarray(mono, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    ("bpm", "swing", "noise"), [(84.0, 0.62, 0.03), (96.0, 0.667, 0.01), (124.0, 0.5, 0.05), (140.0, 0.54, 0.02)]
+)
+@pytest.mark.parametrize("estimator", [fourier_tempogram_bpm, interval_histogram_bpm])
+def test_both_find_the_tempo_of_swung_drums_in_noise(estimator, bpm: float, swing: float, noise: float) -> None:  # type: ignore[no-untyped-def]
+    assert tempo_found(estimator(_loop(bpm, swing, noise), RATE_HZ), bpm)
+
+
 @pytest.mark.parametrize("estimator", [fourier_tempogram_bpm, interval_histogram_bpm])
 def test_silence_has_no_tempo(estimator) -> None:  # type: ignore[no-untyped-def]
     assert estimator(np.zeros(RATE_HZ * 6, dtype=np.float32), RATE_HZ) is None
@@ -56,6 +86,13 @@ def test_both_estimators_find_the_key_of_a_cadence(estimator) -> None:  # type: 
         cadence = [(tonic, "major"), (tonic + 5, "major"), (tonic + 7, "major"), (tonic, "major")]
         assert estimator(_chords(cadence), RATE_HZ) == Key(name)
     assert estimator(_chords([(57, "minor"), (62, "minor"), (64, "major"), (57, "minor")]), RATE_HZ) == Key("A", "minor")
+
+
+@pytest.mark.parametrize("estimator", [constant_q_key, harmonic_profile_key])
+def test_drums_do_not_hide_the_key(estimator) -> None:  # type: ignore[no-untyped-def]
+    cadence = _chords([(62, "major"), (67, "major"), (69, "major"), (62, "major")])
+    drums = np.resize(_loop(100.0, 0.5, 0.0, 4.0), len(cadence))
+    assert key_relation(estimator(cadence / 8 + 0.3 * drums, RATE_HZ), Key("D")) in ("same", "fifth")
 
 
 def test_the_harmonic_profile_corrects_the_tuning() -> None:
