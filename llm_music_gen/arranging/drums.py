@@ -21,6 +21,11 @@ _FULL_ENERGY = 0.65
 _LOUD_END = 0.4
 #: Strokes up to this level may be left out, with this probability.
 _SOFT, _LEFT_OUT = 4, 0.2
+#: Steps of a beat on grids of triplets; four on all others.
+_TRIPLETS = {"g12t": 3, "g12j": 3}
+_HAT, _BACKBEAT, _GHOST = 42, frozenset((38, 39, 37)), 3
+#: A hi-hat of so many strokes a bar can do without one of them, and does so in this share of songs.
+_BUSY, _BREATHES = 6, 0.5
 _STICK_QL = 8  # a hit lasts an eighth of a quarter: drums ring by themselves
 
 
@@ -29,7 +34,8 @@ def drum_part(bars: list[Bar], style: Style, rng: np.random.Generator) -> list[G
     out: list[GridNote] = []
     if not style.has_drums:
         return out
-    plain, full = _of_this_song(style.grooves.a, rng), _of_this_song(style.grooves.b, rng)
+    beat = _TRIPLETS.get(style.grooves.grid, 4)
+    plain, full = _of_this_song(style.grooves.a, beat, rng), _of_this_song(style.grooves.b, beat, rng)
     last_fill = -1
     for bar, following in pairwise(bars):
         energy = bar.plan.energy
@@ -69,13 +75,29 @@ def final_hit(last: Bar) -> list[GridNote]:
     return [GridNote(last.onset_ql, last.length_ql / _STICK_QL, note, velocity) for note, velocity in hits]
 
 
-def _of_this_song(rows: Sequence[DrumRow], rng: np.random.Generator) -> tuple[DrumRow, ...]:
-    """The groove as this song's drummer has it: some of its soft strokes left out, each row with one of its strokes at least."""
+def _of_this_song(rows: Sequence[DrumRow], beat: int, rng: np.random.Generator) -> tuple[DrumRow, ...]:
+    """The groove as this song's drummer has it: some of its soft strokes left out, each row with one of its strokes at least;
+    a soft stroke of the kick, or two, between the beats, where neither kick nor backbeat is; a breath in the hi-hat."""
     out = []
     for row in rows:
-        kept = tuple(0 if 0 < level <= _SOFT and rng.random() < _LEFT_OUT else level for level in row.levels)
-        out.append(replace(row, levels=kept) if any(kept) else row)
+        kept = [0 if 0 < level <= _SOFT and rng.random() < _LEFT_OUT else level for level in row.levels]
+        if not any(kept):
+            kept = list(row.levels)
+        if row.note == _KICK:
+            kept = _with_soft_strokes(kept, [other for other in rows if other.note in _BACKBEAT], beat, rng)
+        elif row.note == _HAT and sum(map(bool, kept)) >= _BUSY and rng.random() < _BREATHES:
+            kept[int(rng.choice([place for place, level in enumerate(kept) if level and place % beat]))] = 0
+        out.append(replace(row, levels=tuple(kept)))
     return tuple(out)
+
+
+def _with_soft_strokes(levels: list[int], backbeat: Sequence[DrumRow], beat: int, rng: np.random.Generator) -> list[int]:
+    """None, one or two soft strokes more, each at a place of its own."""
+    busy = {place for row in backbeat for place, level in enumerate(row.levels) if level}
+    free = [place for place, level in enumerate(levels) if not level and place % beat and place not in busy]
+    for place in rng.permutation(free)[: int(rng.integers(0, 3))]:
+        levels[int(place)] = _GHOST
+    return levels
 
 
 def _is_full(bar: Bar) -> bool:
