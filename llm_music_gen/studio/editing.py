@@ -216,7 +216,8 @@ class EditingRoom:
                 done.append(step)
             if isinstance(step, SetEnergy) and step.steps > 0:
                 done += _layers(step, state)
-        done += yield from self._written(rewrites, state, recipe, workshop)
+        # A tune is written in the metre that the song has before this request.
+        done[:0] = yield from self._written(rewrites, state, recipe, workshop)
         # Bars are those of the song as it is: what moves them comes last, from the end to the beginning.
         moving = sorted((step for step in done if isinstance(step, Cut | Repeat)), key=lambda step: -step.bars[0])
         return (*(step for step in done if not isinstance(step, Cut | Repeat)), *moving)

@@ -128,8 +128,9 @@ def test_killed_between_the_new_version_and_the_old_one_everything_is_put_right(
 
 def test_the_built_in_composer_writes_a_new_tune_for_one_section(studio: Studio) -> None:
     before = read_sections(studio.editing().song("last"))
-    song, _ = changed(studio, "a livelier tune in the first part")
+    song, _ = changed(studio, "in 3/4, and a livelier tune in the first part")
     assert read_sections(song) != before
+    assert song.meter == "3/4"
     assert read_abc_with_music21(song.files["abc"].read_text(encoding="utf-8")).bar_lengths_ql
 
 
