@@ -133,7 +133,8 @@ def _distances(
     for place, name in enumerate(FIGURES):
         columns[name] = (np.array([[one.figures[name]] for one in used]), people.figures[:, [place]])
     for name, (mine, theirs) in columns.items():
-        ours, there = mine[~np.isnan(mine).any(axis=1)], ~np.isnan(theirs).any(axis=1)
+        ours = mine[~np.isnan(mine).any(axis=1)]
+        there = np.asarray(~np.isnan(theirs).any(axis=1), dtype=np.bool_)
         if not len(ours):
             continue
         among = _apart(theirs[there], theirs[there])
@@ -165,7 +166,7 @@ def _area(
 def _halves(people: Humans, seed: int) -> list[tuple[NDArray[np.int64], ...]]:
     """Random halves, each with half of every kind of metre."""
     rng = np.random.default_rng(seed)
-    out = []
+    out: list[tuple[NDArray[np.int64], ...]] = []
     for _ in range(_SPLITS):
         order = rng.permutation(len(people.kind))
         order = order[np.argsort(people.kind[order], kind="stable")]

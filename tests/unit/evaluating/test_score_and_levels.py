@@ -88,8 +88,13 @@ def test_hits_of_drums_and_saw_waves_are_no_clicks_but_a_step_among_them_is() ->
 def test_width_above_the_bass_is_no_width_of_the_bass() -> None:
     at_s = np.arange(RATE_HZ * 2) / RATE_HZ
     bass, wide, low = (np.sin(2 * np.pi * hz * at_s) for hz in (60, 140, 50))
-    assert measure_levels(np.stack([bass + wide, bass - wide], axis=1).astype(np.float32) / 2, RATE_HZ).low_side_db < -40
-    apart = np.stack([bass + 0.1 * low, bass - 0.1 * low], axis=1).astype(np.float32) / 2
+    wide_above = _channels(bass + wide, bass - wide)
+    assert measure_levels(wide_above, RATE_HZ).low_side_db < -40
+    apart = _channels(bass + 0.1 * low, bass - 0.1 * low)
     assert measure_levels(apart, RATE_HZ).low_side_db == pytest.approx(-20, abs=0.5)
-    no_bass = np.stack([wide, wide + 1e-4 * low], axis=1).astype(np.float32) / 2
+    no_bass = _channels(wide, wide + 1e-4 * low)
     assert measure_levels(no_bass, RATE_HZ).low_side_db < -60
+
+
+def _channels(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float32]:
+    return (np.stack([left, right], axis=1) / 2).astype(np.float32)
