@@ -18,6 +18,8 @@ MAX_SONGS = 10_000
 #: What is too long for a line of text; the objects of --json have it.
 _LONG = ("title", "styles", "file", "task", "histograms", "humans", "setting")
 RECORD = "evaluation.jsonl"
+#: Counted up when a figure is measured in another way: older lines of a record are then measured again.
+DEFINITIONS = 2
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -111,7 +113,7 @@ def _tasks(arguments: argparse.Namespace, styles: Mapping[str, Style]) -> dict[s
     else:
         pairs = [(name, seed + number) for name in names for number in range(count)]
     kind = "tune" if arguments.tunes else arguments.soundfont or ""
-    return {f"{name}|{number}|{arguments.length}|{kind}": (name, number) for name, number in pairs}
+    return {f"{name}|{number}|{arguments.length}|{kind}|{DEFINITIONS}": (name, number) for name, number in pairs}
 
 
 def _count(text: str) -> int:
