@@ -111,9 +111,10 @@ def main() -> None:
     parser.add_argument("--styles", help="names separated by commas (default: all)")
     parser.add_argument("--songs", type=int, default=3)
     parser.add_argument("--length", default="35s")
+    parser.add_argument("--soundfont", help="SF2 or SF3 file (default: the one that the studio takes)")
     parser.add_argument("--write", action="store_true", help="change the sheets")
     args = parser.parse_args()
-    soundfont = find_soundfont(None).path
+    soundfont = find_soundfont(args.soundfont).path
     if args.instruments:
         print_trims(soundfont)
         return

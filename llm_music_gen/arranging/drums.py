@@ -77,13 +77,17 @@ def final_hit(last: Bar) -> list[GridNote]:
 
 def _of_this_song(rows: Sequence[DrumRow], beat: int, rng: np.random.Generator) -> tuple[DrumRow, ...]:
     """The groove as this song's drummer has it: some of its soft strokes left out, each row with one of its strokes at least;
-    a soft stroke of the kick, or two, between the beats, where neither kick nor backbeat is; a breath in the hi-hat."""
+    up to three soft strokes of the kick (or the busiest hand) between the beats, off the backbeat; a breath in the hi-hat."""
     out = []
+    # Without a kick drum it is the busiest hand that has strokes to add.
+    ghosted = next(
+        (row for row in rows if row.note == _KICK), max(rows, key=lambda row: sum(map(bool, row.levels)), default=None)
+    )
     for row in rows:
         kept = [0 if 0 < level <= _SOFT and rng.random() < _LEFT_OUT else level for level in row.levels]
         if not any(kept):
             kept = list(row.levels)
-        if row.note == _KICK:
+        if row is ghosted:
             kept = _with_soft_strokes(kept, [other for other in rows if other.note in _BACKBEAT], beat, rng)
         elif row.note == _HAT and sum(map(bool, kept)) >= _BUSY and rng.random() < _BREATHES:
             kept[int(rng.choice([place for place, level in enumerate(kept) if level and place % beat]))] = 0
@@ -92,10 +96,10 @@ def _of_this_song(rows: Sequence[DrumRow], beat: int, rng: np.random.Generator) 
 
 
 def _with_soft_strokes(levels: list[int], backbeat: Sequence[DrumRow], beat: int, rng: np.random.Generator) -> list[int]:
-    """None, one or two soft strokes more, each at a place of its own."""
+    """None to three soft strokes more, each at a place of its own."""
     busy = {place for row in backbeat for place, level in enumerate(row.levels) if level}
     free = [place for place, level in enumerate(levels) if not level and place % beat and place not in busy]
-    for place in rng.permutation(free)[: int(rng.integers(0, 3))]:
+    for place in rng.permutation(free)[: int(rng.integers(0, 4))]:
         levels[int(place)] = _GHOST
     return levels
 

@@ -1,7 +1,7 @@
 """What brings instruments to one loudness, so that the levels of a style mean the same whoever plays.
 
-Measured by `python benchmarks/part_levels.py --instruments`: a phrase of eight notes at one velocity, played with the soundfont
-that comes with the studio, against -25 LUFS, at most 8 dB. Other soundfonts keep General MIDI's balance roughly, as it does.
+Measured by `python benchmarks/part_levels.py --instruments`: a phrase of eight notes at one velocity, played with FluidR3_GM,
+against -25 LUFS, at most 8 dB. Other soundfonts keep General MIDI's balance roughly, as it does.
 """
 
 from __future__ import annotations
