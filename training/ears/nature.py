@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from training.ears.shaping import (
-    RATE_HZ, Audio, Random, band, between, coloured, fade, glide, place, sloped, swelling, unit, wander,
+    RATE_HZ, Audio, Random, band, between, coloured, fade, glide, place, resonant, sloped, swelling, unit, wander,
 )  # fmt: skip
 
 
@@ -27,6 +29,19 @@ def leaves(random: Random, frames: int) -> Audio:
     out = band(random, frames, low_hz, random.uniform(3500, 8000), random.uniform(6, 20)) * swell
     out *= swelling(random, frames, between(random, 8, 30), random.uniform(1, 4))
     return unit(unit(out) + random.uniform(0.0, 0.8) * gusts(random, frames))
+
+
+def draught(random: Random, frames: int) -> Audio:
+    """Wind that gets brighter as it gets stronger, with or without a whistle: eight bands, each with its own power of one swell."""
+    blow = np.exp(random.uniform(0.3, 1.0) * wander(random, frames, between(random, 0.15, 1.0)))
+    edges = np.geomspace(40, between(random, 600, 5000), 9)
+    favoured, narrow = int(random.integers(2, 8)), random.uniform(0, 14)
+    out = np.zeros(frames, dtype=np.float32)
+    for number, (low, high) in enumerate(pairwise(edges)):
+        lift = narrow if number == favoured else 0.0
+        gain_db = -random.uniform(1.5, 5) * number + lift
+        out += band(random, frames, low, high, 24) * blow ** random.uniform(0.5, 2.5) * 10 ** (gain_db / 20)
+    return unit(out)
 
 
 def howl(random: Random, frames: int) -> Audio:
@@ -71,7 +86,7 @@ def fountain(random: Random, frames: int) -> Audio:
     low_hz = between(random, 200, 1500)
     edges = np.geomspace(low_hz, 8000, 8)
     tilt = random.uniform(-3, 3)
-    for number, (low, high) in enumerate(zip(edges, edges[1:], strict=False)):
+    for number, (low, high) in enumerate(pairwise(edges)):
         layer = band(random, frames, low, high, 12) * swelling(random, frames, between(random, 3, 25), random.uniform(0.5, 3))
         out += layer * 10 ** (tilt * number / 20)
     return unit(out + random.uniform(0, 0.7) * stream(random, frames) * np.std(out))
@@ -167,6 +182,35 @@ def _caw(own: Random, now: Random) -> Audio:
     return np.concatenate(pieces).astype(np.float32)
 
 
+def _warble(own: Random, now: Random) -> Audio:
+    """A long run whose pitch is a sum of three sines, chopped or not."""
+    length = int(RATE_HZ * between(own, 0.3, 3))
+    at = np.arange(length) / RATE_HZ
+    swing = sum(own.uniform(0, 0.2) * np.sin(2 * np.pi * between(own, 1, 25) * at + now.random() * 6) for _ in range(3))
+    chop = np.clip(own.uniform(0.5, 3) * np.sin(2 * np.pi * between(own, 3, 25) * at) + own.uniform(0, 2), 0, 1)
+    hz = between(own, 1300, 5500) * np.exp(swing)
+    return (np.sin(glide(np.clip(hz, 800, 7600))) * chop * fade(length, 0.02, 0.05)).astype(np.float32)
+
+
+def _coo(own: Random, now: Random) -> Audio:
+    """Plain low calls: doves, owls, a cuckoo clock's neighbours."""
+    pieces = []
+    for hz in between(own, 350, 1500) * np.exp(own.uniform(-0.25, 0.25, int(own.integers(1, 6)))):
+        length = int(RATE_HZ * between(own, 0.1, 0.6))
+        bend = 1 + own.uniform(-0.1, 0.1) * np.linspace(0, 1, length) ** 2
+        phase = glide(hz * bend * now.uniform(0.98, 1.02))
+        pieces += [(np.sin(phase) + own.uniform(0, 0.3) * np.sin(2 * phase)) * fade(length, 0.05, 0.06), np.zeros(length // 3)]
+    return np.concatenate(pieces).astype(np.float32)
+
+
+def canaries(random: Random, frames: int) -> Audio:
+    return _calls(random, frames, int(random.integers(1, 6)), _warble, between(random, 0.2, 1.5))
+
+
+def doves(random: Random, frames: int) -> Audio:
+    return _calls(random, frames, int(random.integers(1, 5)), _coo, between(random, 0.2, 1))
+
+
 def birdsong(random: Random, frames: int) -> Audio:
     return _calls(random, frames, int(random.integers(1, 10)), _song, between(random, 0.3, 2))
 
@@ -238,6 +282,37 @@ def frogs(random: Random, frames: int) -> Audio:
         return (pulse * np.sin(2 * np.pi * own.uniform(400, 2200) * at) * fade(length, 0.05, 0.1)).astype(np.float32)
 
     return _calls(random, frames, int(random.integers(2, 8)), croak, between(random, 0.5, 2))
+
+
+def cattle(random: Random, frames: int) -> Audio:
+    """Cows, cats, goats: long voiced calls that rise and fall, through two broad resonances."""
+
+    def call(own: Random, now: Random) -> Audio:
+        length = int(RATE_HZ * between(own, 0.35, 1.8))
+        x = np.linspace(0, 1, length)
+        hz = between(own, 80, 600) * (1 + own.uniform(-0.3, 0.5) * np.sin(np.pi * x ** own.uniform(0.5, 2)))
+        tremble = 1 + own.uniform(0, 0.05) * np.sin(2 * np.pi * between(own, 4, 15) * x * length / RATE_HZ)
+        buzz = ((glide(hz * tremble) / (2 * np.pi)) % 1 - 0.5 + 0.1 * now.standard_normal(length)).astype(np.float32)
+        tones = between(own, 400, 1000), between(own, 1000, 2600)
+        return sum(unit(resonant(buzz, tone, tone / 4)) for tone in tones) * fade(length, 0.08, 0.2)
+
+    return _calls(random, frames, int(random.integers(1, 4)), call, between(random, 0.2, 1))
+
+
+def insects(random: Random, frames: int) -> Audio:
+    """Bees and flies that come and go, grasshoppers that rasp: noise or a buzz in quick pulses."""
+    at = np.arange(frames) / RATE_HZ
+    out = np.zeros(frames, dtype=np.float32)
+    for _ in range(int(random.integers(1, 5))):
+        come = np.exp(random.uniform(0.2, 1.2) * wander(random, frames, between(random, 0.2, 1)))
+        if random.random() < 0.4:
+            phase = glide(between(random, 110, 480) * (1 + 0.06 * wander(random, frames, 2)))
+            out += (sum(np.sin(k * phase) / k**0.7 for k in range(1, 12)) * come).astype(np.float32)
+        else:
+            low_hz = between(random, 2500, 6000)
+            pulse = np.clip(np.sin(2 * np.pi * between(random, 6, 90) * at) + random.uniform(-0.3, 0.6), 0, 1)
+            out += 4 * band(random, frames, low_hz, low_hz * between(random, 1.1, 1.7), 50) * pulse * come
+    return unit(out)
 
 
 def cicadas(random: Random, frames: int) -> Audio:
