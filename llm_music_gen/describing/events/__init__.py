@@ -1,4 +1,4 @@
-"""What can be heard in a recording: SoundSCaper's 15 events and 3 scenes, by a small model that ships or one that the user brings.
+"""What can be heard in a recording: SoundSCaper's 15 events and 3 scenes, by a small model that ships or a user's own.
 
 model = shipped_model()                      # or user_model(path)
 found = summary(recognise(blocks, 44_100, model), model)

@@ -35,10 +35,11 @@ class Resampler:
         if self._up > 320:  # an odd rate: taken for the nearest with a short filter (an error of less than 0.2 %)
             nearest = Fraction(SAMPLE_RATE_HZ, sample_rate_hz).limit_denominator(640)
             self._up, self._down = nearest.numerator, nearest.denominator
-        self._taps, self._half = _taps(self._up, self._down)
+        self._taps, delay = _taps(self._up, self._down)
+        self._half = self._down * -(-delay // self._up)  # inputs that an output needs to each side, and a little more
         # Silence before the start: output 0 is centred on input 0. Held samples always start at a multiple of `down`.
         self._held = np.zeros(self._half, dtype=np.float32)
-        self._skip = 2 * self._half * self._up // self._down
+        self._skip = delay + self._half * self._up // self._down
 
     def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """The samples of the output that these inputs complete."""
@@ -63,14 +64,14 @@ class Resampler:
 
 @lru_cache(maxsize=8)
 def _taps(up: int, down: int) -> tuple[NDArray[np.float32], int]:
-    """A windowed sinc at `up` times the input's rate, and how many inputs it reaches to each side: a multiple of `down`."""
+    """A windowed sinc at `up` times the input's rate, and by how many outputs it delays."""
     reach = _HALF_PERIODS * max(1.0, down / up)
-    half = down * max(1, int(np.ceil(reach / down)))
+    delay = int(np.ceil(reach * up / down))
     cutoff = min(1.0, up / down) * 0.94
-    distance = np.arange(-half * up, half * up + 1) / up
+    distance = np.arange(-delay * down, delay * down + 1) / up
     window = np.where(np.abs(distance) < reach, np.cos(np.pi / 2 * np.clip(distance / reach, -1.0, 1.0)) ** 2, 0.0)
     taps = cutoff * np.sinc(cutoff * distance) * window
-    return (taps * up / taps.sum()).astype(np.float32), half
+    return (taps * up / taps.sum()).astype(np.float32), delay
 
 
 @lru_cache(maxsize=1)

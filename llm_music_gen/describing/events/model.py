@@ -1,4 +1,4 @@
-"""What an event model is: log-mel windows in, probabilities out. The one that ships, and any that a user brings, are used alike."""
+"""What an event model is: log-mel windows in, probabilities out. The one that ships and a user's are used alike."""
 
 from __future__ import annotations
 

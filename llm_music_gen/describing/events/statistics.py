@@ -6,6 +6,8 @@ recording's gain and its microphone's colour matter little.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,7 +54,7 @@ def _modulation(grouped: NDArray[np.float32]) -> NDArray[np.float32]:
     power = spectrum.real**2 + spectrum.imag**2
     rate_hz = np.fft.rfftfreq(WINDOW_FRAMES, HOP_FRAMES / SAMPLE_RATE_HZ)
     edges = np.searchsorted(rate_hz, _MODULATION_HZ)
-    bands = np.stack([power[:, a:b].sum(axis=1) for a, b in zip(edges, edges[1:], strict=False)], axis=1)
+    bands = np.stack([power[:, a:b].sum(axis=1) for a, b in pairwise(edges)], axis=1)
     share = bands / (bands.sum(axis=1, keepdims=True) + 1.0)
     return np.log10(share + 1e-3).reshape(len(grouped), -1)
 
