@@ -67,9 +67,7 @@ def synthetic(model: EventModel, count: int, seed: int) -> dict[str, tuple[float
         answers.append([found.labels[label] for label in LABELS])
         truths.append([label in labels for label in LABELS])
     likely, truth = np.array(answers), np.array(truths)
-    return {
-        label: (auc(truth[:, n], likely[:, n]), int(truth[:, n].sum())) for n, label in enumerate(LABELS) if label in JUDGED
-    }
+    return {label: (auc(truth[:, n], likely[:, n]), int(truth[:, n].sum())) for n, label in enumerate(LABELS) if label in JUDGED}
 
 
 def _blocks(path: Path) -> Iterator[NDArray[np.float32]]:

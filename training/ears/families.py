@@ -9,8 +9,16 @@ from training.ears.shaping import Sound
 KINDS: dict[str, tuple[str, tuple[Sound, ...], tuple[Sound, ...]]] = {
     "wind": ("Wind", (nature.gusts, nature.leaves, nature.draught), (nature.howl, nature.poplars)),
     "water": ("Water", (nature.stream, nature.fountain, nature.waves, nature.rain), (nature.cascade, nature.gurgle)),
-    "bird": ("Bird", (nature.birdsong, nature.canaries, nature.birdsong, nature.crows, nature.flock, nature.doves), (nature.warblers, nature.cuckoos)),
-    "animal": ("Animal", (nature.dogs, nature.crickets, nature.frogs, nature.cattle, nature.insects), (nature.cicadas, nature.sheep)),
+    "bird": (
+        "Bird",
+        (nature.birdsong, nature.canaries, nature.birdsong, nature.crows, nature.flock, nature.doves),
+        (nature.warblers, nature.cuckoos),
+    ),
+    "animal": (
+        "Animal",
+        (nature.dogs, nature.crickets, nature.frogs, nature.cattle, nature.insects),
+        (nature.cicadas, nature.sheep),
+    ),
     "traffic": ("Traffic", (town.road, town.far_road, town.busy_road), (town.wet_road, town.motorway)),
     "vehicle": ("Vehicle", (town.engine, town.aeroplane, town.horn_or_siren), (town.diesel, town.scooter)),
     "speech": ("Speech", (people.talk, people.babble, people.shouts), (people.vowels,)),

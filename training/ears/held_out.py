@@ -28,7 +28,9 @@ def scenes(count: int, seed: int) -> Iterator[tuple[Audio, frozenset[str], int]]
             floor = _floor(random) * 10 ** (random.uniform(-80, -60) / 20)
             yield floor.astype(np.float32), with_parents({"Silence"}), RATE_HZ
             continue
-        kinds = [str(kind) for kind in random.choice(list(KINDS), int(random.choice([1, 2, 3], p=[0.3, 0.4, 0.3])), replace=False)]
+        kinds = [
+            str(kind) for kind in random.choice(list(KINDS), int(random.choice([1, 2, 3], p=[0.3, 0.4, 0.3])), replace=False)
+        ]
         out = np.zeros(LENGTH_S * RATE_HZ, dtype=np.float32)
         for kind in kinds:
             families = KINDS[kind][2]
@@ -58,7 +60,11 @@ def _room(random: Random, dry: Audio) -> Audio:
     response[int(direct / 343 * RATE_HZ)] += 1 / direct
     at = np.arange(len(response)) / RATE_HZ
     tail = random.standard_normal(len(response)) * np.exp(-6.9 * at / decay_s) * (at > direct / 343)
-    tail = tail * np.sqrt(16 * np.pi * (1 - absorbed) / (absorbed * 2 * np.sum(size_m * np.roll(size_m, 1)))) / np.sqrt(np.sum(tail**2))
+    tail = (
+        tail
+        * np.sqrt(16 * np.pi * (1 - absorbed) / (absorbed * 2 * np.sum(size_m * np.roll(size_m, 1))))
+        / np.sqrt(np.sum(tail**2))
+    )
     total = len(dry) + len(response)
     wet = np.fft.irfft(np.fft.rfft(dry, total) * np.fft.rfft(response + tail, total), total)[: len(dry)]
     return unit(wet)

@@ -97,7 +97,7 @@ def waves(random: Random, frames: int) -> Audio:
     at = np.arange(frames) / RATE_HZ
     period_s = random.uniform(4, 11)
     phase = (at / period_s + 0.15 * wander(random, frames, 0.3) + random.random()) % 1
-    swell = (phase**random.uniform(1, 3)) * np.clip((1 - phase) * random.uniform(2, 6), 0, 1) + random.uniform(0.02, 0.2)
+    swell = (phase ** random.uniform(1, 3)) * np.clip((1 - phase) * random.uniform(2, 6), 0, 1) + random.uniform(0.02, 0.2)
     out = sloped(random, frames, random.uniform(-5, -2)) * swell + 0.5 * band(random, frames, 1500, 7000, 6) * swell**2
     return unit(out)
 

@@ -9,7 +9,9 @@ import numpy as np
 
 from training.ears.shaping import RATE_HZ, Audio, Random, band, between, fade, glide, place, resonant, unit, wander
 
-_SYLLABLES = "ba de ki lo mu na pe ri so tu va we ha shi go ter men dal fin sto pra cle ing out and the of we you that was for all".split()
+_SYLLABLES = (
+    "ba de ki lo mu na pe ri so tu va we ha shi go ter men dal fin sto pra cle ing out and the of we you that was for all".split()
+)
 _LENGTH_S = 4.0
 
 
@@ -55,7 +57,9 @@ def _talker(random: Random, frames: int, pauses_s: float) -> Audio:
 
 def talk(random: Random, frames: int) -> Audio:
     """One to three people talk."""
-    return unit(sum(_talker(random, frames, between(random, 0.2, 3)) * between(random, 0.2, 1) for _ in range(random.integers(1, 4))))
+    return unit(
+        sum(_talker(random, frames, between(random, 0.2, 3)) * between(random, 0.2, 1) for _ in range(random.integers(1, 4)))
+    )
 
 
 def babble(random: Random, frames: int) -> Audio:
@@ -89,7 +93,9 @@ def vowels(random: Random, frames: int) -> Audio:
             length = int(RATE_HZ * random.uniform(0.11, 0.3))
             piece = (buzz[at : at + length] + breath[at : at + length]) * fade(len(buzz[at : at + length]), 0.03, 0.05)
             formants = (random.uniform(280, 800), random.uniform(850, 2300), random.uniform(2300, 3200))
-            vowel = sum(unit(resonant(piece, hz, 60 + hz * 0.05)) * gain for hz, gain in zip(formants, (1, 0.5, 0.2), strict=True))
+            vowel = sum(
+                unit(resonant(piece, hz, 60 + hz * 0.05)) * gain for hz, gain in zip(formants, (1, 0.5, 0.2), strict=True)
+            )
             place(voice, at, vowel * fade(len(piece), 0.03, 0.05))
             if random.random() < 0.5:
                 place(voice, at - 900, band(random, 1300, 2500, 7500) * fade(1300, 0.02, 0.03), 0.5)

@@ -30,7 +30,11 @@ def sloped(random: Random, frames: int, db_per_octave: float) -> Audio:
 
 def band(random: Random, frames: int, low_hz: float, high_hz: float, skirt_db: float = 30.0) -> Audio:
     """Noise between two frequencies, falling by `skirt_db` an octave outside."""
-    return coloured(random, frames, [(low_hz / 4, -2 * skirt_db), (low_hz, 0.0), (max(high_hz, low_hz * 1.05), 0.0), (high_hz * 4, -2 * skirt_db)])
+    return coloured(
+        random,
+        frames,
+        [(low_hz / 4, -2 * skirt_db), (low_hz, 0.0), (max(high_hz, low_hz * 1.05), 0.0), (high_hz * 4, -2 * skirt_db)],
+    )
 
 
 def wander(random: Random, frames: int, rate_hz: float) -> Audio:

@@ -13,7 +13,14 @@ def _tyres(random: Random, frames: int) -> Audio:
     """Tyre noise: a hump near 1 kHz, falling to both sides; with it the engine's low noise."""
     hump_hz = between(random, 600, 1400)
     low_db = random.uniform(-6, 14)
-    points = [(30, low_db), (100, low_db), (hump_hz / 2.5, -6.0), (hump_hz, 0.0), (hump_hz * 2, -7.0), (8000, -random.uniform(22, 40))]
+    points = [
+        (30, low_db),
+        (100, low_db),
+        (hump_hz / 2.5, -6.0),
+        (hump_hz, 0.0),
+        (hump_hz * 2, -7.0),
+        (8000, -random.uniform(22, 40)),
+    ]
     return coloured(random, frames, points)
 
 
@@ -25,7 +32,9 @@ def _passing(random: Random, frames: int, nearness: tuple[float, float]) -> Audi
     dull = sloped(random, frames, -6) * 0.5
     engine_hz = between(random, 35, 120)
     engine = sum(np.sin(k * glide(engine_hz * (1 - 0.03 * np.tanh(at - at.mean())))) / k for k in range(1, 7))
-    return ((_tyres(random, frames) / away + dull / away**0.5 * 0.3 + random.uniform(0, 0.4) * engine / away) / 1.3).astype(np.float32)
+    return ((_tyres(random, frames) / away + dull / away**0.5 * 0.3 + random.uniform(0, 0.4) * engine / away) / 1.3).astype(
+        np.float32
+    )
 
 
 def road(random: Random, frames: int) -> Audio:
@@ -101,7 +110,9 @@ def horn_or_siren(random: Random, frames: int) -> Audio:
         for _ in range(int(random.integers(1, 4))):
             length = int(RATE_HZ * between(random, 0.15, 1.5))
             hz = between(random, 320, 520)
-            wave = sum(np.sign(np.sin(glide(np.full(length, hz * r)))) + np.sin(3 * glide(np.full(length, hz * r))) for r in (1, 1.25))
+            wave = sum(
+                np.sign(np.sin(glide(np.full(length, hz * r)))) + np.sin(3 * glide(np.full(length, hz * r))) for r in (1, 1.25)
+            )
             place(out, int(random.integers(0, frames)), wave * fade(length, 0.02, 0.05), 0.6)
     elif kind == 1:
         sweep = 900 + 350 * np.sign(np.sin(2 * np.pi * between(random, 0.3, 1.2) * at)) * random.choice([1, 0.4])
@@ -167,7 +178,11 @@ def glasses(random: Random, frames: int) -> Audio:
     for start in np.sort(random.integers(0, frames, int(random.uniform(0.7, 4) * frames / RATE_HZ))):
         at = np.arange(RATE_HZ // 2) / RATE_HZ
         hz = random.uniform(1200, 4500)
-        place(out, int(start), np.exp(-12 * at) * np.sin(2 * np.pi * hz * at + 2 * np.exp(-20 * at) * np.sin(2 * np.pi * 1.41 * hz * at)))
+        place(
+            out,
+            int(start),
+            np.exp(-12 * at) * np.sin(2 * np.pi * hz * at + 2 * np.exp(-20 * at) * np.sin(2 * np.pi * 1.41 * hz * at)),
+        )
     return unit(out)
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,6 @@ def read_model(path: Path) -> ShippedModel:
             thresholds = {str(k): float(v) for k, v in json.loads(str(file["thresholds"])).items()}
             mean, scale = file["mean"].astype(np.float32), file["scale"].astype(np.float32)
             name = str(file["name"])
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, EOFError, BadZipFile, KeyError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(f"{path.name} is no event model of the studio ({error}).", hint="Install the studio again.") from error
     return ShippedModel(name, {label: thresholds.get(label, 0.5) for label in LABELS}, mean, scale, layers)
