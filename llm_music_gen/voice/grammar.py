@@ -26,7 +26,6 @@ PRONUNCIATIONS = {
     "hertz": "HH ER T S",
     "reverb": "R IY V ER B",
     "denoise": "D IY N OY Z",
-    "arpeggio": "AA R P EH JH IY OW",
     "undo": "AH N D UW",
     "binaural": "B AY N AO R AH L",
     "louder": "L AW D ER",
@@ -35,13 +34,13 @@ PRONUNCIATIONS = {
     "warmer": "W AO R M ER",
     "punchier": "P AH N CH IY ER",
     "hiss": "HH IH S",
-    "vinyl": "V AY N AH L",
+    "retune": "R IY T UW N",
 }
 _MOODS = (
     "calm", "happy", "sad", "dark", "dreamy", "relaxing", "peaceful", "gentle", "slow", "fast", "short", "long", "epic",
     "energetic", "soft", "mellow", "romantic", "mysterious", "cheerful", "melancholic", "quiet",
 )  # fmt: skip
-_NOUNS = ("song", "track", "piece", "tune", "melody", "beat", "theme", "drone", "ballad")
+_NOUNS = ("song", "track", "piece", "tune", "melody", "beat", "theme", "drone", "ballad", "loop")
 _INSTRUMENTS = (
     "piano", "guitar", "bass", "drums", "strings", "violin", "cello", "flute", "harp", "organ", "trumpet", "saxophone",
     "clarinet", "choir", "bells", "synthesizer",
@@ -72,13 +71,14 @@ def commands(knows: Knows) -> str:
     return f"""#JSGF V1.0;
 grammar studio;
 public <command> = [please] (<make> | <tone> | <edit> | <process> | <studio>) [please];
-<make> = (make | create | compose | write | generate) [me] (a | an | some | <small>) <kind> [<kind>] [<kind>] [<noun>] <detail>*;
-<kind> = {one_of((*_style_names(), *_MOODS))};
+<make> = (make | create | compose | write | generate) [me] (a | some) [<mood>] <style> [<style>] <noun> [<detail>] [<detail>];
+<mood> = {one_of(_MOODS)};
+<style> = {one_of((*_style_names(), *_INSTRUMENTS[:2]))} ;
 <noun> = ({one_of(_NOUNS)} | music | songs) ;
 <detail> = at <number> hertz | in <key> | with [a | the] <instrument> [and <instrument>] | without [the] <instrument>
   | at <number> beats per minute | for <number> minutes | <number> (minutes | seconds) long | for (sleeping | studying);
 <tone> = (make | play | generate) [me] (a | an) <number> hertz (tone | drone | sine wave) [for <number> (seconds | minutes)]
-  | (make | generate) (pink | white | brown) noise [for <number> (seconds | minutes)];
+  | (make | play | generate) (binaural beats at <number> hertz | (pink | white | brown) noise) [for <number> (seconds | minutes)];
 <edit> = transpose (it | the last song) to <key> | (put | change) (it | the last song) (in | into | to) <key>
   | (take | leave) out the <instrument> | (remove | mute) the <instrument>
   | (slow it down | speed it up) by <number> percent | (retune | tune) it to <number> hertz;
@@ -100,8 +100,5 @@ public <command> = [please] (<make> | <tone> | <edit> | <process> | <studio>) [p
 
 
 def _style_names() -> list[str]:
-    """Every style and each of its other names, as they are spoken."""
-    names = [name for style in load_styles().values() for name in (style.name, *style.aliases)]
-    return [name.lower().replace("lo-fi", "lofi").replace("&", " and ") for name in names]
-
-
+    """Every style as it is spoken. The other names of styles are left out: each makes all the rest harder to hear."""
+    return [style.name.lower().replace("lo-fi", "lofi").replace("&", " and ") for style in load_styles().values()]
