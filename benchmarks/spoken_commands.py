@@ -1,8 +1,9 @@
 """How many spoken commands are understood: 30 kinds through two synthetic voices, in noise 20 dB under the speech.
 
-    python benchmarks/spoken_commands.py
+    python benchmarks/spoken_commands.py [VOICE...]
 
-Right is what the studio plans the same for as for the words that were spoken; word for word is counted too. Sentences that are no commands are spoken too: they must not be taken for one.
+Right is what the studio plans the same for as for the words that were spoken; word for word is counted too. Sentences that are
+no commands are spoken as well: they must not be taken for one.
 Synthetic voices are not people; real ones with accents, rooms and microphones are understood less often.
 """
 
@@ -22,7 +23,8 @@ from llm_music_gen.voice.sphinx import Sphinx
 VOICES = ("adam", "ian")
 RATE_WPM, SNR_DB, GOAL = 140, 20.0, 0.85
 COMMANDS = (
-    "make a calm dubstep song at five hundred twenty eight hertz", "create some happy jazz music", "compose a sad piano piece in d minor",
+    "make a calm dubstep song at five hundred twenty eight hertz", "create some happy jazz music",
+    "compose a sad piano piece in d minor",
     "write a slow waltz song for three minutes", "make a dark techno track at one hundred twenty beats per minute",
     "make a romantic tango song with a violin", "create a gentle lullaby song without the drums",
     "make a lofi song two minutes long", "generate a four hundred thirty two hertz tone for ten seconds",
@@ -56,9 +58,10 @@ def planned(text: str) -> object:
 def main() -> int:
     """Print each command that was misheard and the shares; 1 when the goal is missed."""
     speaker, listener, chance = Espeak(), Sphinx(commands, PRONUNCIATIONS), np.random.default_rng(8)
+    voices = sys.argv[1:] or VOICES
     right = literal = taken = 0
     began, length_s = time.perf_counter(), 0.0
-    for voice in VOICES:
+    for voice in voices:
         for text in (*COMMANDS, *NO_COMMANDS):
             samples = spoken(speaker, text, voice, chance)
             length_s += len(samples) / 16_000
@@ -73,10 +76,10 @@ def main() -> int:
                 right += same
                 literal += words == text
                 print(f"{voice}: {'right' if same else 'WRONG'}{sure}: {text!r} -> {words!r}", flush=True)
-    count = len(COMMANDS) * len(VOICES)
+    count = len(COMMANDS) * len(voices)
     print(f"understood {right} of {count} ({right / count:.0%}), goal {GOAL:.0%}")
     print(f"word for word {literal} of {count} ({literal / count:.0%})")
-    print(f"taken for a command though none: {taken} of {len(NO_COMMANDS) * len(VOICES)}")
+    print(f"taken for a command though none: {taken} of {len(NO_COMMANDS) * len(voices)}")
     print(f"{(time.perf_counter() - began) / length_s:.2f} times the length of the speech")
     return 0 if right / count >= GOAL else 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llm_music_gen.assistant.toolbox import house, listening, making, sharing
+from llm_music_gen.assistant.toolbox import house, listening, making, sharing, speaking
 from llm_music_gen.processing.registry import REGISTRY as AUDIO
 from llm_music_gen.tools.plan import Registry
 from llm_music_gen.tools.spec import Parameter, ToolSpec, tool
@@ -16,10 +16,19 @@ _READING = (
     listening.describe,
     listening.analyze,
     listening.history,
+    speaking.transcribe,
     house.queue,
     house.play,
 )
-_MAKING = (making.compose, making.frequency, making.edit, making.remake, making.render_abc, sharing.export_youtube)
+_MAKING = (
+    making.compose,
+    making.frequency,
+    making.edit,
+    making.remake,
+    making.render_abc,
+    sharing.export_youtube,
+    speaking.speak,
+)
 _KEEPING = (house.library, house.job, house.set_)
 _FILES = Parameter("files", "texts", [], "Names of the files; the current one where none is named.")
 

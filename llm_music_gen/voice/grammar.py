@@ -75,7 +75,8 @@ public <command> = [please] (<make> | <tone> | <edit> | <process> | <studio>) [p
 <mood> = {one_of(_MOODS)};
 <style> = {one_of((*_style_names(), *_INSTRUMENTS[:2]))} ;
 <noun> = ({one_of(_NOUNS)} | music | songs) ;
-<detail> = at <number> hertz | in <key> | with [a | the] <instrument> [and <instrument>] | without [the] <instrument>
+<detail> = at <number> hertz | in <key> | with (a | the) <instrument> [and <instrument>]
+  | with <instrument> and <instrument> | without the <instrument>
   | at <number> beats per minute | for <number> minutes | <number> (minutes | seconds) long | for (sleeping | studying);
 <tone> = (make | play | generate) [me] (a | an) <number> hertz (tone | drone | sine wave) [for <number> (seconds | minutes)]
   | (make | play | generate) (binaural beats at <number> hertz | (pink | white | brown) noise) [for <number> (seconds | minutes)];

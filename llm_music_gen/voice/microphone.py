@@ -47,10 +47,14 @@ class Microphone:
             ) from error
 
     def stop(self) -> NDArray[np.float32]:
-        """End it and give what was recorded, shape (frames,)."""
+        """End it and give what was recorded, shape (frames,). Raises PlaybackError where not even noise came in."""
         self.close()
         with self._lock:
-            return np.concatenate(self._blocks) if self._blocks else np.zeros(0, dtype=np.float32)
+            recorded = np.concatenate(self._blocks) if self._blocks else np.zeros(0, dtype=np.float32)
+        # Systems without a microphone offer one that gives zeros.
+        if not recorded.any():
+            raise PlaybackError("The microphone gives no sound.", hint='Connect one, or give a recording with "talk --file".')
+        return recorded
 
     def close(self) -> None:
         """Free the device."""

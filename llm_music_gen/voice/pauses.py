@@ -35,8 +35,7 @@ def pieces(blocks: Iterable[NDArray[np.float32]]) -> Iterator[Piece]:
     floor_db, quiet, speaking, first = 0.0, 0, False, 0
     frames: list[NDArray[np.float32]] = []
     known = False
-    number = 0
-    for frame in _frames(blocks):
+    for number, frame in enumerate(_frames(blocks)):
         level_db = 10 * np.log10(float(np.mean(np.square(frame))) + 1e-12)
         # The floor falls at once and rises slowly: the quietest of the last while.
         floor_db = level_db if not known else min(level_db, floor_db + _FLOOR_RISE_DB)
@@ -57,7 +56,6 @@ def pieces(blocks: Iterable[NDArray[np.float32]]) -> Iterator[Piece]:
             # In one breath longer than a piece may be, the next one goes on at once.
             speaking, first, frames = quiet < pause, number + 1, []
             quiet = 0
-        number += 1
     if speaking:
         piece = _piece(first, frames)
         if piece is not None:

@@ -17,7 +17,7 @@ from llm_music_gen.voice.ports import HEARING_RATE_HZ, Heard
 
 #: Speech that the grammar does not hold is forced into it, with a score a second under this (see
 #: benchmarks/spoken_commands.py).
-LEAST_CONFIDENCE = 0.6
+LEAST_CONFIDENCE = 0.5
 #: No command ends with one of these: where the recogniser hears a breath as one, it goes.
 _NEVER_LAST = frozenset(("a", "an", "and", "at", "for", "the", "with", "without", "to", "over"))
 #: The decoder wants to hear a moment of nothing before and after.

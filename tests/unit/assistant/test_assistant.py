@@ -240,7 +240,7 @@ BINDING = (
     "pitch_correct retune tempo trim fade loop concat mix silence reverse saturate chorus tremolo bitcrush mono convert "
     "auto_gain auto_eq auto_compressor auto_limiter auto_reverb auto_delay auto_noise_reduction auto_enhancer "
     "auto_stereo_widener auto_pitch_corrector auto_time_stretcher compose frequency remake render_abc show_abc proof "
-    "edit describe analyze history undo export_youtube play queue library job set"
+    "edit describe analyze history undo export_youtube play queue library job set speak transcribe"
 )
 
 
