@@ -1,8 +1,8 @@
 """How well the event model hears: `python -m benchmarks.ears [--real FOLDER] [--scenes 300]`.
 
-Synthetic: 30-second scenes as sound, from families, rooms and noise that training never had; AUC of each label. Real: a folder with
-`captions.csv` (file, caption_1, caption_2) beside the recordings; F1 of what is heard against what either caption names. Speed:
-seconds of 44.1 kHz stereo for a second of one core.
+Synthetic: 30-second scenes as sound, from families, rooms and noise that training never had; AUC of each label. Real: a folder
+with `captions.csv` (file, caption_1, caption_2) beside the recordings; F1 of what is heard against what either caption names.
+Speed: seconds of 44.1 kHz stereo for a second of one core.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""A store of synthesised sounds as mel power: scenes to train with are mixed from it, which is quick, for powers of sounds that have
-nothing to do with each other add up."""
+"""A store of synthesised sounds as mel power. Scenes to train with are mixed from it, which is quick: the powers of sounds that
+have nothing to do with each other add up."""
 
 from __future__ import annotations
 

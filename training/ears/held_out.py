@@ -1,5 +1,5 @@
-"""The test's scenes: 30 seconds of sound each, from families that training never hears, in rooms made another way (rays between walls
-and a tail of noise, not a smear of power), with other noise beneath and at other rates."""
+"""The test's scenes: 30 seconds of sound each, from families that training never hears, in rooms made another way (rays between
+walls and a tail of noise, not a smear of power), with other noise beneath and at other rates."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from training.ears.shaping import RATE_HZ, Audio, Random, resonant, unit, wander
 LENGTH_S = 30
 #: The labels with a generator of their own, and those that take them in.
 JUDGED = (
-    "Silence", "Human sounds", "Wind", "Water", "Natural sounds", "Traffic", "Sounds of things", "Vehicle", "Bird", "Speech", "Music",
-    "Noise", "Animal",
+    "Silence", "Human sounds", "Wind", "Water", "Natural sounds", "Traffic", "Sounds of things", "Vehicle", "Bird", "Speech",
+    "Music", "Noise", "Animal",
 )  # fmt: skip
 _SILENT_SHARE = 0.15
 

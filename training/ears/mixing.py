@@ -18,21 +18,31 @@ from training.ears.shaping import Random, between
 #: scene -> kind -> how likely it is in it. "anywhere" has no scene of the three.
 RECIPES: dict[str, dict[str, float]] = {
     "public_square": {
-        "speech": 0.75, "people": 0.45, "music": 0.4, "bird": 0.25, "traffic": 0.3, "water": 0.2, "things": 0.25, "vehicle": 0.1, "wind": 0.08,
+        "speech": 0.75, "people": 0.45, "music": 0.4, "bird": 0.25, "traffic": 0.3, "water": 0.2, "things": 0.25,
+        "vehicle": 0.1, "wind": 0.08,
     },
     "park": {
-        "bird": 0.65, "wind": 0.3, "water": 0.3, "speech": 0.35, "traffic": 0.25, "animal": 0.2, "people": 0.2, "vehicle": 0.08, "music": 0.08,
+        "bird": 0.65, "wind": 0.3, "water": 0.3, "speech": 0.35, "traffic": 0.25, "animal": 0.2, "people": 0.2,
+        "vehicle": 0.08, "music": 0.08,
     },
     "street_traffic": {"traffic": 0.95, "vehicle": 0.3, "speech": 0.12, "bird": 0.15, "people": 0.1, "wind": 0.05, "noise": 0.05},
-    "anywhere": {kind: 0.16 for kind in KINDS},
+    "anywhere": dict.fromkeys(KINDS, 0.16),
     "alone": {},
 }  # fmt: skip
 _SCENE_CHANCES = (0.22, 0.22, 0.22, 0.2, 0.14)
 #: How much of the time and the bands a source has to lead in to be heard, and in how little it is not.
 HEARD, UNHEARD = 0.012, 0.003
+#: What goes on and on has to lead in more of it.
+STEADY = frozenset({"wind", "water", "traffic", "noise"})
+_STEADY_TIMES = 3.0
+#: Silence is what lies under 30 dB(A) where a full-scale sine stands for 94 dB, for sure over 36 it is none. dB re full scale.
+_SILENT_DB, _NOT_SILENT_DB = -67.0, -61.0
 _HZ = (mel_bank() * np.linspace(0, 8000, mel_bank().shape[0])[:, None]).sum(axis=0) / mel_bank().sum(axis=0)
 _OCTAVE = np.log2(_HZ / 1000).astype(np.float32)
 _BINS = mel_bank().sum(axis=0)
+#: A-weighting in power (IEC 61672), shape (MELS,).
+_POLES = (_HZ**2 + 20.6**2) * np.sqrt((_HZ**2 + 107.7**2) * (_HZ**2 + 737.9**2)) * (_HZ**2 + 12194**2)
+_WEIGHT = 1.2589 * (12194**2 * _HZ**4 / _POLES) ** 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +70,14 @@ def mix(random: Random, bank: Bank, frames: int) -> Mixed:
     bed, hiss = _bed(random, frames), _hiss(random, frames)
     loudest = max((float(source.sum(axis=1).mean()) for source in sources.values()), default=1.0)
     rumble_db = random.uniform(-25, 12)
-    sources["bed"] = bed * loudest * 10 ** (rumble_db / 10) + hiss * loudest * 10 ** (random.uniform(-45, -12) / 10)
+    sources["bed"] = bed * loudest * 10 ** (rumble_db / 10) + hiss * loudest * 10 ** (random.uniform(-55, -20) / 10)
     total = np.sum(list(sources.values()), axis=0)
-    heard = {kind: float(np.mean(power > 0.7 * (total - power))) for kind, power in sources.items()}
-    quiet = not kinds or random.random() < 0.05
-    level_db = random.uniform(-82, -48) if quiet else random.uniform(-54, -14)
+    heard = {
+        kind: float(np.mean(power > 0.7 * (total - power))) / (_STEADY_TIMES if kind in STEADY else 1.0)
+        for kind, power in sources.items()
+    }
+    quiet = not kinds or random.random() < 0.08
+    level_db = random.uniform(-82, -48) if quiet else random.uniform(-56, -14)
     total = total * 10 ** (level_db / 10) / (total.sum(axis=1).mean() / _BINS.mean() + FLOOR)
     colour = _curve(random, 3.0) + random.uniform(-2, 2) * _OCTAVE
     if random.random() < 0.2:
@@ -72,12 +85,13 @@ def mix(random: Random, bank: Bank, frames: int) -> Mixed:
     if random.random() < 0.3:
         colour = colour - random.uniform(4, 24) * np.maximum(0, np.log2(between(random, 80, 250) / 1000) - _OCTAVE)
     total = total * 10 ** (colour / 10) + 10 ** (random.uniform(-115, -80) / 10) * random.chisquare(2, total.shape) / 2
-    return Mixed(decibels(total.astype(np.float32)), target(scene, heard, level_db))
+    weighted_db = 10 * np.log10(float((total * _WEIGHT).sum(axis=1).mean()) + FLOOR)
+    return Mixed(decibels(total.astype(np.float32)), target(scene, heard, weighted_db))
 
 
 def target(scene: str, heard: dict[str, float], level_db: float) -> NDArray[np.float32]:
-    """What a model is to say: which kinds lead in enough of the sound, and what takes them in."""
-    said = {label: 0.0 for label in LABELS}
+    """What a model is to say: which kinds lead in enough of the sound, and what takes them in. `level_db` is A-weighted."""
+    said = dict.fromkeys(LABELS, 0.0)
     for kind, share in heard.items():
         if kind in KINDS:
             label = KINDS[kind][0]
@@ -85,10 +99,7 @@ def target(scene: str, heard: dict[str, float], level_db: float) -> NDArray[np.f
     nature = any(said[label] == 1 for label in ("Wind", "Water", "Bird", "Animal"))
     said["Outside, rural or natural"] = 1.0 if scene == "park" and nature else 0.0 if scene == "street_traffic" else -1.0
     said["Environment and background"] = 1.0 if heard.get("bed", 0.0) > 0.5 else 0.0 if heard.get("bed", 0.0) < 0.15 else -1.0
-    loud = [kind for kind, share in heard.items() if kind != "bed" and share >= HEARD]
-    said["Silence"] = 0.0 if level_db > -46 or len(loud) > 2 else 1.0 if level_db < -55 and not loud else -1.0
-    if level_db < -60 and len(loud) <= 1:
-        said["Silence"] = 1.0
+    said["Silence"] = 1.0 if level_db < _SILENT_DB else 0.0 if level_db > _NOT_SILENT_DB else -1.0
     for _ in range(3):
         for parent, children in CHILDREN.items():
             if parent != "Environment and background":
@@ -137,7 +148,7 @@ def _curve(random: Random, spread_db: float) -> NDArray[np.float32]:
 def _grain(random: Random, frames: int) -> NDArray[np.float32]:
     """What Gaussian noise does to the power of bands: chi-square, with more freedom the more bins a band holds."""
     freedom = np.maximum(2.0, 1.3 * _BINS)
-    return (random.standard_gamma(freedom / 2, (frames, MELS)) / (freedom / 2)).astype(np.float32)
+    return np.asarray(random.standard_gamma(freedom / 2, (frames, MELS)) / (freedom / 2), dtype=np.float32)
 
 
 def _bed(random: Random, frames: int) -> NDArray[np.float32]:

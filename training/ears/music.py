@@ -11,7 +11,7 @@ from training.ears.shaping import RATE_HZ, Audio, Random, between, fade, glide, 
 
 _SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 7, 9), (0, 3, 5, 6, 7, 10), (0, 2, 3, 5, 7, 9, 10))
 #: Programs that only the test plays are every seventh.
-PROGRAMS = tuple(program for program in range(0, 112) if program % 7 != 3)
+PROGRAMS = tuple(program for program in range(112) if program % 7 != 3)
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,20 @@ from itertools import pairwise
 import numpy as np
 
 from training.ears.shaping import (
-    RATE_HZ, Audio, Random, band, between, coloured, fade, glide, place, resonant, sloped, swelling, unit, wander,
+    RATE_HZ,
+    Audio,
+    Random,
+    band,
+    between,
+    coloured,
+    fade,
+    glide,
+    place,
+    resonant,
+    sloped,
+    swelling,
+    unit,
+    wander,
 )  # fmt: skip
 
 
@@ -32,7 +45,7 @@ def leaves(random: Random, frames: int) -> Audio:
 
 
 def draught(random: Random, frames: int) -> Audio:
-    """Wind that gets brighter as it gets stronger, with or without a whistle: eight bands, each with its own power of one swell."""
+    """Wind that gets brighter as it gets stronger, with or without a whistle: eight bands, each a power of one swell."""
     blow = np.exp(random.uniform(0.3, 1.0) * wander(random, frames, between(random, 0.15, 1.0)))
     edges = np.geomspace(40, between(random, 600, 5000), 9)
     favoured, narrow = int(random.integers(2, 8)), random.uniform(0, 14)
@@ -189,7 +202,7 @@ def _warble(own: Random, now: Random) -> Audio:
     swing = sum(own.uniform(0, 0.2) * np.sin(2 * np.pi * between(own, 1, 25) * at + now.random() * 6) for _ in range(3))
     chop = np.clip(own.uniform(0.5, 3) * np.sin(2 * np.pi * between(own, 3, 25) * at) + own.uniform(0, 2), 0, 1)
     hz = between(own, 1300, 5500) * np.exp(swing)
-    return (np.sin(glide(np.clip(hz, 800, 7600))) * chop * fade(length, 0.02, 0.05)).astype(np.float32)
+    return np.asarray(np.sin(glide(np.clip(hz, 800, 7600))) * chop * fade(length, 0.02, 0.05), dtype=np.float32)
 
 
 def _coo(own: Random, now: Random) -> Audio:
@@ -231,7 +244,7 @@ def _syrinx(own: Random, now: Random) -> Audio:
     hz = own.uniform(2200, 4600) * 2 ** (0.6 * motif + 0.03 * wander(now, length, 8))
     gate = np.clip(2 * np.sin(2 * np.pi * own.uniform(4, 14) * np.arange(length) / RATE_HZ + own.random() * 6), 0, 1)
     second = 1 + 0.4 * np.sin(glide(np.full(length, own.uniform(30, 140))))
-    return (np.sin(glide(np.clip(hz, 900, 7400))) * gate * second * np.hanning(length)).astype(np.float32)
+    return np.asarray(np.sin(glide(np.clip(hz, 900, 7400))) * gate * second * np.hanning(length), dtype=np.float32)
 
 
 def _cuckoo(own: Random, now: Random) -> Audio:
@@ -279,7 +292,7 @@ def frogs(random: Random, frames: int) -> Audio:
         length = int(RATE_HZ * own.uniform(0.15, 0.6))
         at = np.arange(length) / RATE_HZ
         pulse = np.clip(np.sin(2 * np.pi * own.uniform(20, 90) * at), 0, 1)
-        return (pulse * np.sin(2 * np.pi * own.uniform(400, 2200) * at) * fade(length, 0.05, 0.1)).astype(np.float32)
+        return np.asarray(pulse * np.sin(2 * np.pi * own.uniform(400, 2200) * at) * fade(length, 0.05, 0.1), dtype=np.float32)
 
     return _calls(random, frames, int(random.integers(2, 8)), croak, between(random, 0.5, 2))
 
@@ -331,6 +344,6 @@ def sheep(random: Random, frames: int) -> Audio:
         at = np.arange(length) / RATE_HZ
         phase = glide(own.uniform(200, 450) * (1 + 0.06 * np.sin(2 * np.pi * own.uniform(6, 11) * at)))
         wave = sum(np.sin(k * phase) * np.exp(-((k * 300 - 1100) ** 2) / 8e5) for k in range(1, 18))
-        return (wave * (1 + 0.7 * np.sin(2 * np.pi * 8 * at)) * fade(length, 0.05, 0.2)).astype(np.float32)
+        return np.asarray(wave * (1 + 0.7 * np.sin(2 * np.pi * 8 * at)) * fade(length, 0.05, 0.2), dtype=np.float32)
 
     return _calls(random, frames, int(random.integers(1, 4)), bleat, random.uniform(0.3, 1))

@@ -1,4 +1,4 @@
-"""People: speech through eSpeak NG, alone and many at a time, steps, claps, laughter. Families marked (test) only the test hears."""
+"""People: speech through eSpeak NG, alone and many at a time, steps, claps, laughter. Families marked (test) are the test's."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from training.ears.shaping import RATE_HZ, Audio, Random, band, between, fade, glide, place, resonant, unit, wander
 
 _SYLLABLES = (
-    "ba de ki lo mu na pe ri so tu va we ha shi go ter men dal fin sto pra cle ing out and the of we you that was for all".split()
-)
-_LENGTH_S = 4.0
+    "ba", "de", "ki", "lo", "mu", "na", "pe", "ri", "so", "tu", "va", "we", "ha", "shi", "go", "ter", "men", "dal", "fin", "sto",
+    "pra", "cle", "ing", "out", "and", "the", "of", "we", "you", "that", "was", "for", "all",
+)  # fmt: skip
 
 
 def _words(random: Random, count: int) -> str:
     words = ["".join(random.choice(_SYLLABLES, int(random.integers(1, 4)))) for _ in range(count)]
-    return " ".join(word + ("," if random.random() < 0.15 else "") for word in words) + random.choice([".", "?", "!"])
+    return " ".join(word + ("," if random.random() < 0.15 else "") for word in words) + str(random.choice([".", "?", "!"]))
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ Random = np.random.Generator
 Sound = Callable[[Random, int], Audio]
 
 
-def coloured(random: Random, frames: int, points: list[tuple[float, float]]) -> Audio:
+def coloured(random: Random, frames: int, points: Sequence[tuple[float, float]]) -> Audio:
     """Gaussian noise whose level in dB goes through the points (Hz, dB), straight over log frequency; rms 1."""
     spectrum = np.fft.rfft(random.standard_normal(frames).astype(np.float32))
     frequency_hz = np.maximum(np.fft.rfftfreq(frames, 1 / RATE_HZ), 10.0)
@@ -44,7 +45,7 @@ def wander(random: Random, frames: int, rate_hz: float) -> Audio:
     values = random.standard_normal(knots)
     whole = at.astype(int)
     part = 0.5 - 0.5 * np.cos(np.pi * (at - whole))
-    return ((values[whole] * (1 - part) + values[np.minimum(whole + 1, knots - 1)] * part) * 1.2).astype(np.float32)
+    return np.asarray((values[whole] * (1 - part) + values[np.minimum(whole + 1, knots - 1)] * part) * 1.2, dtype=np.float32)
 
 
 def swelling(random: Random, frames: int, rate_hz: float, depth_db: float) -> Audio:
@@ -57,7 +58,7 @@ def glide(frequency_hz: NDArray[np.floating], phase: float = 0.0) -> NDArray[np.
     return np.asarray(phase + 2 * np.pi * np.cumsum(frequency_hz) / RATE_HZ)
 
 
-def place(out: Audio, start: int, piece: NDArray[np.floating], gain: float = 1.0) -> None:
+def place(out: Audio, start: int, piece: Any, gain: float = 1.0) -> None:
     """Adds a piece at a sample, cut at the edges."""
     begin, end = max(0, start), min(len(out), start + len(piece))
     if end > begin:
@@ -69,12 +70,12 @@ def fade(frames: int, attack_s: float, release_s: float) -> Audio:
     at = np.arange(frames) / RATE_HZ
     rise = np.clip(at / max(attack_s, 1e-4), 0, 1)
     fall = np.clip((frames / RATE_HZ - at) / max(release_s, 1e-4), 0, 1)
-    return (np.sin(np.pi / 2 * np.minimum(rise, fall)) ** 2).astype(np.float32)
+    return np.asarray(np.sin(np.pi / 2 * np.minimum(rise, fall)) ** 2, dtype=np.float32)
 
 
-def unit(samples: NDArray[np.floating]) -> Audio:
+def unit(samples: Any) -> Audio:
     """Scaled to an rms of 1."""
-    return (samples / (np.sqrt(np.mean(np.square(samples))) + 1e-9)).astype(np.float32)
+    return np.asarray(samples / (np.sqrt(np.mean(np.square(samples))) + 1e-9), dtype=np.float32)
 
 
 def between(random: Random, low: float, high: float) -> float:

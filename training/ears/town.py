@@ -5,7 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from training.ears.shaping import (
-    RATE_HZ, Audio, Random, band, between, coloured, fade, glide, place, resonant, sloped, swelling, unit, wander,
+    RATE_HZ,
+    Audio,
+    Random,
+    band,
+    between,
+    coloured,
+    fade,
+    glide,
+    place,
+    resonant,
+    sloped,
+    swelling,
+    unit,
+    wander,
 )  # fmt: skip
 
 
@@ -148,7 +161,7 @@ def _knock(random: Random, high: bool) -> Audio:
     at = np.arange(length) / RATE_HZ
     base = between(random, 600, 3500) if high else between(random, 70, 500)
     modes = sum(np.sin(2 * np.pi * base * r * at) * np.exp(-at * between(random, 8, 90)) for r in random.uniform(1, 4, 5))
-    return (modes + random.standard_normal(length) * np.exp(-at * between(random, 60, 400))).astype(np.float32)
+    return np.asarray(modes + random.standard_normal(length) * np.exp(-at * between(random, 60, 400)), dtype=np.float32)
 
 
 def clatter(random: Random, frames: int) -> Audio:

@@ -1,7 +1,7 @@
 """Trains the event model that ships: `python -m training.ears.train`. Some ten minutes on one core, the sounds included.
 
-The bank of sounds is synthesised once into --work, scenes are mixed from it, statistics taken, networks trained with torch, thresholds
-chosen on scenes from clips that training never saw; then the weights are written for numpy, with what they were made of.
+The bank of sounds is synthesised once into --work, scenes are mixed from it, statistics taken, networks trained with torch,
+thresholds chosen on scenes from clips that training never saw; then the weights are written for numpy.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import time
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -55,7 +56,7 @@ def _loss(answer: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
 
 def _network(inputs: int) -> torch.nn.Sequential:
     sizes, layers = (inputs, *HIDDEN), []
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in pairwise(sizes):
         layers += [torch.nn.Linear(before, after), torch.nn.ReLU(), torch.nn.Dropout(0.3)]
     return torch.nn.Sequential(torch.nn.Dropout(0.1), *layers, torch.nn.Linear(sizes[-1], OUTPUTS))
 
@@ -120,16 +121,20 @@ def thresholds(model: ShippedModel, bank: Bank, seed: int) -> dict[str, float]:
 
 def write(model: ShippedModel, path: Path) -> None:
     """The weights in half precision, to a temporary name first."""
-    arrays: dict[str, NDArray[np.float32] | NDArray[np.float16]] = {"mean": model.mean, "scale": model.scale}
+    arrays: dict[str, Any] = {
+        "mean": model.mean,
+        "scale": model.scale,
+        "name": np.array(model.name),
+        "layers": np.array(len(model.layers)),
+        "thresholds": np.array(json.dumps(model.thresholds)),
+    }
     for number, (weights, bias) in enumerate(model.layers):
         arrays |= {f"weights_{number}": weights.astype(np.float16), f"bias_{number}": bias}
     held = io.BytesIO()
-    np.savez_compressed(
-        held, name=np.array(model.name), layers=np.array(len(model.layers)), thresholds=np.array(json.dumps(model.thresholds)), **arrays
-    )  # fmt: skip
+    np.savez_compressed(held, **arrays)
     temporary = path.with_suffix(".part")
     temporary.write_bytes(held.getvalue())
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def main() -> None:

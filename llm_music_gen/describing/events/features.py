@@ -92,7 +92,7 @@ def mel_bank() -> NDArray[np.float32]:
 @lru_cache(maxsize=1)
 def _window() -> NDArray[np.float32]:
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT_FRAMES) / FFT_FRAMES)
-    return (hann / np.sqrt(np.sum(hann**2) * FFT_FRAMES / 2)).astype(np.float32)
+    return np.asarray(hann / np.sqrt(np.sum(hann**2) * FFT_FRAMES / 2), dtype=np.float32)
 
 
 def mel_power(samples: NDArray[np.float32]) -> NDArray[np.float32]:

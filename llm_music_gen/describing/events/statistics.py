@@ -56,7 +56,7 @@ def _modulation(grouped: NDArray[np.float32]) -> NDArray[np.float32]:
     edges = np.searchsorted(rate_hz, _MODULATION_HZ)
     bands = np.stack([power[:, a:b].sum(axis=1) for a, b in pairwise(edges)], axis=1)
     share = bands / (bands.sum(axis=1, keepdims=True) + 1.0)
-    return np.log10(share + 1e-3).reshape(len(grouped), -1)
+    return np.asarray(np.log10(share + 1e-3).reshape(len(grouped), -1), dtype=np.float32)
 
 
 def _together(grouped: NDArray[np.float32]) -> NDArray[np.float32]:
