@@ -20,7 +20,7 @@ from llm_music_gen.voice.espeak import Espeak
 from llm_music_gen.voice.grammar import PRONUNCIATIONS, commands
 from llm_music_gen.voice.sphinx import Sphinx
 
-VOICES = ("adam", "ian")
+VOICES = ("adam", "grace")
 RATE_WPM, SNR_DB, GOAL = 140, 20.0, 0.85
 COMMANDS = (
     "make a calm dubstep song at five hundred twenty eight hertz", "create some happy jazz music",
