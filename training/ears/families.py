@@ -7,7 +7,7 @@ from training.ears.shaping import Sound
 
 #: kind -> (label, families to train with, families that only the test hears).
 KINDS: dict[str, tuple[str, tuple[Sound, ...], tuple[Sound, ...]]] = {
-    "wind": ("Wind", (nature.gusts, nature.leaves, nature.draught), (nature.howl, nature.poplars)),
+    "wind": ("Wind", (nature.gusts, nature.leaves, nature.draught, nature.flutter, nature.moan), (nature.howl, nature.poplars)),
     "water": ("Water", (nature.stream, nature.fountain, nature.waves, nature.rain), (nature.cascade, nature.gurgle)),
     "bird": (
         "Bird",

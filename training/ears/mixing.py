@@ -97,7 +97,7 @@ def target(scene: str, heard: dict[str, float], level_db: float) -> NDArray[np.f
             label = KINDS[kind][0]
             said[label] = max(said[label], 1.0 if share >= HEARD else -1.0 if share > UNHEARD else 0.0, key=_rank)
     nature = any(said[label] == 1 for label in ("Wind", "Water", "Bird", "Animal"))
-    said["Outside, rural or natural"] = 1.0 if scene == "park" and nature else 0.0 if scene == "street_traffic" else -1.0
+    said["Outside, rural or natural"] = 0.0 if scene == "street_traffic" or not nature else 1.0 if scene == "park" else -1.0
     said["Environment and background"] = 1.0 if heard.get("bed", 0.0) > 0.5 else 0.0 if heard.get("bed", 0.0) < 0.15 else -1.0
     said["Silence"] = 1.0 if level_db < _SILENT_DB else 0.0 if level_db > _NOT_SILENT_DB else -1.0
     for _ in range(3):

@@ -57,6 +57,43 @@ def draught(random: Random, frames: int) -> Audio:
     return unit(out)
 
 
+def flutter(random: Random, frames: int) -> Audio:
+    """Single leaves and grass near by: each rubs in its own band, trembles at its own rate and stirs when a gust reaches it."""
+    blow = wander(random, frames, between(random, 0.15, 0.8))
+    at = np.arange(frames) / RATE_HZ
+    out = np.zeros(frames, dtype=np.float32)
+    for _ in range(int(random.integers(6, 25))):
+        low_hz = between(random, 700, 5000)
+        rub = band(random, frames, low_hz, low_hz * between(random, 1.2, 2.5), 12)
+        tremble = np.clip(
+            np.sin(2 * np.pi * between(random, 4, 40) * at + 2 * wander(random, frames, 5)), 0, 1
+        ) ** random.uniform(1, 6)
+        stirred = np.exp(random.uniform(0.5, 1.5) * np.roll(blow, int(random.integers(-4000, 4000))) + wander(random, frames, 2))
+        out += rub * tremble * stirred * between(random, 0.2, 1)
+    return unit(unit(out) + random.uniform(0, 1) * gusts(random, frames))
+
+
+def moan(random: Random, frames: int) -> Audio:
+    """Wind in wires and gaps: peaks of noise that move up as it blows harder, drawn into the spectrum frame by frame."""
+    hop, size = 512, 1024
+    count = frames // hop + 3
+    blow = np.interp(np.arange(count) * hop, np.arange(frames), wander(random, frames, between(random, 0.15, 0.8)))[:, None]
+    hz = np.fft.rfftfreq(size, 1 / RATE_HZ)[None]
+    curve = 10 ** (-random.uniform(6, 10) * np.log2(np.maximum(hz, 40) / 40) / 20) * np.exp(0.7 * blow) * random.uniform(0.1, 1)
+    for _ in range(int(random.integers(1, 4))):
+        centre = between(random, 120, 2000) * np.exp(random.uniform(0.05, 0.35) * blow)
+        width = random.uniform(0.04, 0.3) * centre
+        curve = curve + random.uniform(0.2, 1.5) * np.exp(-(((hz - centre) / width) ** 2)) * np.exp(
+            random.uniform(0.8, 1.6) * blow
+        )
+    noise = random.standard_normal((count, size)) * np.sqrt(np.hanning(size))
+    shaped = np.fft.irfft(np.fft.rfft(noise, axis=1) * curve, size, axis=1) * np.sqrt(np.hanning(size))
+    out = np.zeros((count + 1) * hop, dtype=np.float32)
+    for number, piece in enumerate(shaped):
+        out[number * hop : number * hop + size] += piece
+    return unit(out[:frames])
+
+
 def howl(random: Random, frames: int) -> Audio:
     """Wind around a house (test): noise through resonances that climb as it gets stronger."""
     blow = 0.5 + 0.5 * np.tanh(wander(random, frames, random.uniform(0.2, 0.7)))
