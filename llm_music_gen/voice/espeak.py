@@ -28,6 +28,9 @@ _VOICES = (
 _RETRIEVAL, _DONT_EXIT, _UTF8, _RATE = 1, 0x8000, 1, 1
 _SLOWEST_WPM, _FASTEST_WPM = 80, 400
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+#: Breath is noise, which shall be the same in each run of the program. Within one run the phase of the voice's flutter goes on
+#: from text to text, so that a text spoken again differs by a few milliseconds.
+_SEED = 1
 _lock = threading.Lock()
 
 
@@ -50,6 +53,7 @@ class Espeak:
             library = self._loaded()
             if library.espeak_SetVoiceByName(inner.encode()) != 0:
                 raise SoundError(f"The voice {voice} cannot be loaded.", hint="Install espeakng-loader again.")
+            library.espeak_ng_SetRandSeed(ctypes.c_long(_SEED))
             library.espeak_SetParameter(_RATE, max(_SLOWEST_WPM, min(_FASTEST_WPM, rate_wpm)), 0)
             pieces: list[np.ndarray[Any, Any]] = []
 

@@ -26,7 +26,7 @@ _AROUND_S = 0.3
 _LONGEST_S, _LONGEST_TEXT = 6.0, 80
 #: So many states of a grammar are followed at a time: without a limit long commands take several times their own length.
 _MOST_STATES = 3_000
-_HARDLY_ANY_NOISE = 1e-4
+_HARDLY_ANY_NOISE = 5e-3
 
 
 class Sphinx:
@@ -101,7 +101,7 @@ class Sphinx:
 
 
 def _as_pcm(samples: NDArray[np.float32]) -> bytes:
-    """16 bits with a moment of very soft noise around; digital silence upsets the recogniser's idea of the room."""
+    """16 bits with a moment of soft noise over all of it; digital silence upsets the recogniser's idea of the room."""
     around = round(_AROUND_S * HEARING_RATE_HZ)
     peak = float(np.max(np.abs(samples))) if len(samples) else 0.0
     louder = samples * np.float32(0.5 / peak) if peak > 0 else samples
