@@ -13,6 +13,7 @@ import sys
 import time
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from llm_music_gen.requests import Situation, plan_request
@@ -41,12 +42,13 @@ NO_COMMANDS = (
 )  # fmt: skip
 
 
-def spoken(speaker: Espeak, text: str, voice: str, chance: np.random.Generator) -> np.ndarray:
+def spoken(speaker: Espeak, text: str, voice: str, chance: np.random.Generator) -> NDArray[np.float32]:
     """What a microphone would give: mono at 16 kHz with noise."""
     speech = speaker.speak(text, voice, RATE_WPM)
     samples = resample_poly(speech.samples, 16_000, speech.sample_rate_hz).astype(np.float32)
     level = float(np.sqrt(np.mean(samples**2))) * 10 ** (-SNR_DB / 20)
-    return samples + level * chance.standard_normal(len(samples)).astype(np.float32)
+    noisy: NDArray[np.float32] = samples + np.float32(level) * chance.standard_normal(len(samples)).astype(np.float32)
+    return noisy
 
 
 def planned(text: str) -> object:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
@@ -34,12 +37,13 @@ class Microphone:
         self.close()
         self._blocks, self._frames = [], 0
         try:
-            self._device = miniaudio.CaptureDevice(
-                input_format=miniaudio.SampleFormat.FLOAT32, nchannels=1, sample_rate=HEARING_RATE_HZ
-            )
-            keeper = self._keep()
-            next(keeper)
-            self._device.start(keeper)
+            with _drivers_quiet():
+                self._device = miniaudio.CaptureDevice(
+                    input_format=miniaudio.SampleFormat.FLOAT32, nchannels=1, sample_rate=HEARING_RATE_HZ
+                )
+                keeper = self._keep()
+                next(keeper)
+                self._device.start(keeper)
         except miniaudio.MiniaudioError as error:
             self.close()
             raise PlaybackError(
@@ -77,3 +81,22 @@ class Microphone:
                 if self._frames < LONGEST_S * HEARING_RATE_HZ:
                     self._blocks.append(block)
                     self._frames += len(block)
+
+
+@contextlib.contextmanager
+def _drivers_quiet() -> Iterator[None]:
+    """Drivers write pages of their own to stderr where a device is missing; the one sentence that counts comes from us."""
+    try:
+        before = os.dup(2)
+    except OSError:  # a program without a console
+        yield
+        return
+    sys.stderr.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(nowhere)

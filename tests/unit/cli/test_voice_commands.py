@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Generator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from llm_music_gen.cli.main import run
@@ -52,6 +55,55 @@ def test_a_spoken_command_is_carried_out(tmp_path: Path, capsys: pytest.CaptureF
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "You: list my songs"
     assert len(said) > 1
+
+
+def test_a_microphone_that_is_missing_or_mute_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import miniaudio
+
+    def missing(*_: object, **__: object) -> None:
+        os.write(2, b"driver: cannot find card\n")
+        raise miniaudio.MiniaudioError("no device")
+
+    monkeypatch.setattr(miniaudio, "CaptureDevice", missing)
+    monkeypatch.setattr("builtins.input", lambda _: "")
+    assert run(["talk", "--quiet"]) == 1
+    assert capfd.readouterr().err.splitlines() == [
+        'Llm-Music-Gen: No microphone was found. Connect one, or give a recording with "talk --file".'
+    ]
+
+
+def test_a_command_is_recorded_between_two_presses_of_enter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import miniaudio
+    import soundfile
+    from scipy.signal import resample_poly
+
+    samples, rate_hz = soundfile.read(spoken(tmp_path, "list my songs"), dtype="float32")
+    said = resample_poly(samples[:, 0], 16_000, rate_hz).astype(np.float32)
+
+    class Device:
+        """Gives the words in blocks as soon as it is started."""
+
+        def start(self, keeper: Generator[None, bytes, None]) -> None:
+            for first in range(0, len(said), 1_600):
+                keeper.send(said[first : first + 1_600].tobytes())
+
+        def close(self) -> None:
+            pass
+
+    presses = ["", ""]
+    monkeypatch.setattr(miniaudio, "CaptureDevice", lambda **_: Device())
+    monkeypatch.setattr("builtins.input", lambda _: presses.pop() if presses else _end())
+    capsys.readouterr()
+    assert run(["talk", "--quiet"]) == 0
+    assert "You: list my songs" in capsys.readouterr().out
+
+
+def _end() -> str:
+    raise EOFError
 
 
 def test_what_is_no_command_is_not_carried_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,9 +22,10 @@ from llm_music_gen.voice.sphinx import Sphinx
 def at_hearing_rate(text: str, voice: str = "adam") -> NDArray[np.float32]:
     """Speech with noise 20 dB under it."""
     spoken = Espeak().speak(text, voice, 140)
-    samples = resample_poly(spoken.samples, HEARING_RATE_HZ, spoken.sample_rate_hz).astype(np.float32)
+    samples: NDArray[np.float32] = resample_poly(spoken.samples, HEARING_RATE_HZ, spoken.sample_rate_hz).astype(np.float32)
     noise = np.random.default_rng(5).standard_normal(len(samples)).astype(np.float32)
-    return samples + np.float32(0.1 * np.sqrt(np.mean(samples**2))) * noise
+    noisy: NDArray[np.float32] = samples + np.float32(0.1 * np.sqrt(np.mean(samples**2))) * noise
+    return noisy
 
 
 @pytest.fixture(scope="module")
