@@ -58,7 +58,7 @@ def _network(inputs: int) -> torch.nn.Sequential:
     sizes, layers = (inputs, *HIDDEN), []
     for before, after in pairwise(sizes):
         layers += [torch.nn.Linear(before, after), torch.nn.ReLU(), torch.nn.Dropout(0.3)]
-    return torch.nn.Sequential(torch.nn.Dropout(0.1), *layers, torch.nn.Linear(sizes[-1], OUTPUTS))
+    return torch.nn.Sequential(torch.nn.Dropout(0.05), *layers, torch.nn.Linear(sizes[-1], OUTPUTS))
 
 
 def fitted(measured: NDArray[np.float32], targets: NDArray[np.float32], seed: int, epochs: int = EPOCHS) -> ShippedModel:

@@ -1,7 +1,7 @@
 """What the model that ships looks at: statistics of a window of log-mel over time, rhythm, tones and their movement.
 
-Every one of them is relative to the window's own level or to its neighbours in time and frequency, but for the level itself: so a
-recording's gain and its microphone's colour matter little.
+All but the first four, the levels, are relative to the window's own level or to neighbours in time and frequency: a recording's
+gain and its microphone's colour matter little.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ _GROUPS = MELS // _GROUP
 _MODULATION_HZ = (0.15, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 14.0, 25.1)
 _LAGS = (2, 5, 10, 25, 50)
 _RIDGE = 3
+#: The first band above 250 Hz.
+_ABOVE_RUMBLE = 5
 
 
 def statistics(log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -26,8 +28,15 @@ def statistics(log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
     mean = log_mel.mean(axis=1)
     level = mean.mean(axis=1, keepdims=True)
     grouped = log_mel.reshape(*log_mel.shape[:2], _GROUPS, _GROUP).mean(axis=3)
-    out = [level / 10, (mean - level) / 10, *_distribution(grouped), _modulation(grouped), _together(grouped)]
+    out = [level / 10, *_levels(log_mel), (mean - level) / 10, *_distribution(grouped), _modulation(grouped), _together(grouped)]
     return np.concatenate([*out, *_tones(log_mel)], axis=1).astype(np.float32)
+
+
+def _levels(log_mel: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """How loud the window is above 250 Hz: its quietest, middle and loudest tenths, shape (windows, 1) each."""
+    power = 10 ** (np.maximum(log_mel[:, :, _ABOVE_RUMBLE:], -120) / 10)
+    ordered = np.sort(10 * np.log10(power.sum(axis=2)), axis=1)
+    return [ordered[:, [int(WINDOW_FRAMES * share)]] / 10 for share in (0.1, 0.5, 0.9)]
 
 
 def _distribution(grouped: NDArray[np.float32]) -> list[NDArray[np.float32]]:
