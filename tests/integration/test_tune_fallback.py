@@ -50,7 +50,7 @@ def test_it_is_asked_again_and_then_the_built_in_composer_writes() -> None:
     writer = Failing(Path("mine.gguf"), Settings())
     planned, tune, wrote = finish(tune_stage(planned, 1, cast(Any, Shop(writer))))
     assert writer.loads == 2
-    assert wrote.path == built_in_composer()
+    assert isinstance(wrote, WriterModel) and wrote.path == built_in_composer()
     assert tune.sheet.sections and tune.exchanges
     assert planned.theme.hints[-1] == "mine.gguf failed (It broke off); the built-in composer wrote the tune."
 

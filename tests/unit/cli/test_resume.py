@@ -17,9 +17,8 @@ from llm_music_gen.errors import StorageError
 from llm_music_gen.paths import studio_paths
 from llm_music_gen.studio.long.record import ChapterRecord, LongRecord
 from llm_music_gen.studio.long.unfinished import Order, Unfinished, begin, find_unfinished
-from llm_music_gen.studio.recipe import FileRecord, ModelRecord, Recipe
+from llm_music_gen.studio.recipe import FileRecord, ModelRecord, Recipe, style_sha256
 from llm_music_gen.studio.records import SectionText, ThemeRecord
-from llm_music_gen.studio.song import style_sha256
 from llm_music_gen.styles import load_styles
 
 MATERIAL = (SectionText(label="A", bars=1, text="CDEFGABc|"),)

@@ -71,4 +71,4 @@ def test_moods_bend_a_style_within_bounds() -> None:
 def test_drums_and_basses_are_as_loud_as_in_the_sheet_they_come_from() -> None:
     levels = blend([STYLES["chill"], STYLES["dubstep"]]).mix.levels_db
     own = STYLES["dubstep"].mix.levels_db
-    assert {role: levels[role] for role in ("drums", "bass", "sub")} == {role: own[role] for role in ("drums", "bass", "sub")}  # type: ignore[index]
+    assert {role: levels[role] for role in ("drums", "bass", "sub")} == {role: own[role] for role in ("drums", "bass", "sub")}
