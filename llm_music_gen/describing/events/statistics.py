@@ -36,7 +36,8 @@ def _levels(log_mel: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     """How loud the window is above 250 Hz: its quietest, middle and loudest tenths, shape (windows, 1) each."""
     power = 10 ** (np.maximum(log_mel[:, :, _ABOVE_RUMBLE:], -120) / 10)
     ordered = np.sort(10 * np.log10(power.sum(axis=2)), axis=1)
-    return [ordered[:, [int(WINDOW_FRAMES * share)]] / 10 for share in (0.1, 0.5, 0.9)]
+    tenths = [int(WINDOW_FRAMES * share) for share in (0.1, 0.5, 0.9)]
+    return [np.asarray(ordered[:, [tenth]] / 10, dtype=np.float32) for tenth in tenths]
 
 
 def _distribution(grouped: NDArray[np.float32]) -> list[NDArray[np.float32]]:
