@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import sys
 from pathlib import Path
 
@@ -79,3 +81,10 @@ if sys.platform == "win32":
         status = _MemoryStatus()
         status.length = ctypes.sizeof(status)
         return int(status.available) if ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)) else None
+
+
+def give_memory_back() -> None:
+    """What a model used and freed goes back to the system. On Linux the C library keeps it otherwise; elsewhere it does not."""
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import datetime
 import logging
 import os
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +21,7 @@ from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import LibraryError, SoundError, StudioError, UsageError
 from llm_music_gen.library.catalogue import Library
+from llm_music_gen.llm.memory import give_memory_back
 from llm_music_gen.llm.registry import ModelInfo, built_in_composer, choose_model, find_models
 from llm_music_gen.logs import start_logging
 from llm_music_gen.paths import StudioPaths, studio_paths
@@ -49,7 +47,7 @@ from llm_music_gen.studio.song import Workshop, draft_of, finish_song, make_song
 from llm_music_gen.studio.song_versions import SongVersions
 from llm_music_gen.studio.soundfont_facts import soundfont_facts
 from llm_music_gen.studio.theme_model import imagined_by
-from llm_music_gen.studio.versions import versions
+from llm_music_gen.studio.versions import differences
 from llm_music_gen.studio.writer_model import WriterModel, names_server, server_of, server_writer
 from llm_music_gen.styles import load_styles
 from llm_music_gen.tuning.retune import tune_to
@@ -195,7 +193,7 @@ class Studio:
             )
         if recipe.render_fingerprint not in ("", workshop.soundfont_facts.fingerprint) and not anyway:
             raise SoundError(
-                f"This computer renders differently from the one that made the song ({_differences(recipe.versions)}).",
+                f"This computer renders differently from the one that made the song ({differences(recipe.versions)}).",
                 hint="Make it nevertheless with --anyway; it may differ in single samples.",
             )
         target = Path(output_dir).expanduser() if output_dir else None
@@ -331,7 +329,7 @@ class Studio:
             prompts = prompts_text(planned.exchanges) if workshop.keep_prompts else ""
             work = begin(self.paths.unfinished_dir, work.key, planned.recipe, order, prompts)
         self.close()  # no model is needed any more, and rendering takes hours
-        _give_memory_back()
+        give_memory_back()
         making = make_long(work, self._long_workshop(str(workshop.soundfont.path)))
         return (yield from _part_of_whole(making, PLAN_SHARE, 1.0))
 
@@ -384,20 +382,6 @@ def _part_of_whole(work: Work[T], start: float, end: float) -> Work[T]:
             return result
         share = float(report.detail.get("whole", report.fraction if report.stage == "tune" else 0.0))
         yield replace(report, detail={**report.detail, "whole": start + (end - start) * share})
-
-
-def _give_memory_back() -> None:
-    """What a model used and freed goes back to the system. On Linux the C library keeps it otherwise; elsewhere it does not."""
-    if sys.platform.startswith("linux"):
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL("libc.so.6").malloc_trim(0)
-
-
-def _differences(there: Mapping[str, str]) -> str:
-    """What has another version here, for people."""
-    here = versions()
-    found = [f"{name} {there.get(name, 'absent')} there, {here[name]} here" for name in here if there.get(name) != here[name]]
-    return "; ".join(found) or "the processor is another kind"
 
 
 def _now() -> str:

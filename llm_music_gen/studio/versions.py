@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+from collections.abc import Mapping
 
 from llm_music_gen import __version__
 from llm_music_gen.errors import SoundError
@@ -26,3 +27,10 @@ def versions() -> dict[str, str]:
     except SoundError:
         found["fluidsynth"] = "absent"
     return found
+
+
+def differences(there: Mapping[str, str]) -> str:
+    """What has another version here than in a recipe, for people."""
+    here = versions()
+    found = [f"{name} {there.get(name, 'absent')} there, {here[name]} here" for name in here if there.get(name) != here[name]]
+    return "; ".join(found) or "the processor is another kind"
