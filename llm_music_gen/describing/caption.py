@@ -101,7 +101,7 @@ def _scene(facts: Facts) -> list[str]:
     named = _named(plain or broad)
     opening = f"{where}, with {named}." if where else f"You hear {named}."
     if plain and broad:
-        opening += f" More broadly, there are {_named(broad)}."
+        opening += f" More broadly: {_named(broad)}."
     return [opening]
 
 
