@@ -16,7 +16,7 @@ from llm_music_gen.domain.text_model import Exchange
 from llm_music_gen.errors import StorageError, StudioError, UsageError
 from llm_music_gen.settings import AudioFormat
 from llm_music_gen.studio.editing_record import EditedRecord
-from llm_music_gen.studio.long.record import LongRecord
+from llm_music_gen.studio.long.record import LongRecord, NarrationRecord
 from llm_music_gen.studio.records import FormSection, Record, SectionText, ThemeRecord
 from llm_music_gen.styles import Style
 
@@ -28,7 +28,7 @@ __all__ = [
 SCHEMA = 1
 MAX_RECIPE_BYTES = 50_000_000
 #: Absent where there is none.
-_SELDOM = ("long", "tuning", "imagined", "edited")
+_SELDOM = ("long", "narration", "tuning", "imagined", "edited")
 
 
 class ModelRecord(Record):
@@ -115,6 +115,8 @@ class Recipe(Record):
     """Where a model imagined the theme: what it was asked and answered. Nothing is asked again."""
     long: LongRecord | None = None
     """Of tracks that are made of chapters; songs have none."""
+    narration: NarrationRecord | None = None
+    """Of tracks in which somebody speaks."""
     edited: EditedRecord | None = None
     """Of songs that were edited: how they were made first, and the edits. The other keys tell how the song is now."""
 

@@ -85,3 +85,34 @@ class LongRecord(Record):
     """By how much chapters were over their limits before the last round."""
     corrections_db: dict[int, float] = Field(default_factory=dict)
     """Chapters whose single events were turned down because they stood out."""
+
+
+class SpokenRecord(Record):
+    """A sentence of a narration."""
+
+    start_s: float = Field(ge=0)
+    """In the track; on whole tenths of a second, like its end."""
+    end_s: float = Field(gt=0)
+    text: str
+
+
+class NarrationRecord(Record):
+    """A voice over the music. What it said was spoken once and lies beside the recipe as `narration/speech.flac`."""
+
+    voice: str
+    rate_wpm: int
+    """Words a minute."""
+    sha256: str
+    """Of the file with the voice: mono, the sentences one after the other without the pauses between them."""
+    duck_db: float = Field(ge=0)
+    """By how much the music gives way, ..."""
+    attack_s: float = Field(ge=0)
+    """... how long it takes to do so before the first word, ..."""
+    release_s: float = Field(ge=0)
+    """... how long to come up after the last, ..."""
+    hold_s: float = Field(ge=0)
+    """... and up to which pause it stays down."""
+    over_music_lu: float
+    """How much louder than the music, where that is alone, the voice is."""
+    spans: tuple[SpokenRecord, ...] = Field(min_length=1)
+    """In order."""
