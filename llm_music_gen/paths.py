@@ -44,6 +44,10 @@ class StudioPaths:
         return self.data_dir / "unfinished"
 
     @property
+    def plans_dir(self) -> Path:
+        return self.data_dir / "plans"
+
+    @property
     def soundfonts_dir(self) -> Path:
         return self.data_dir / "soundfonts"
 

@@ -53,11 +53,13 @@ def follow(work: Work[Any], caption: str, stream: Any = None) -> Any:
 def _show(progress: Progress, lines: ProgressLines, what: str, as_json: bool, said: set[str]) -> None:
     """One report on the screen. `said` remembers the hints, which are the same for every song of a batch."""
     number = progress.detail.get("song_number", 1)
+    what = progress.detail.get("what", what)
+    row = {"row": progress.detail["row"]} if "row" in progress.detail else {}
     if progress.stage == "finished":
         song: Song = progress.detail["song"]
         lines.end()
         if as_json:
-            print(json.dumps(song_facts(song), ensure_ascii=False), flush=True)
+            print(json.dumps({**row, **song_facts(song)}, ensure_ascii=False), flush=True)
         else:
             _announce(song, lines)
         for hint in song.hints:
@@ -66,6 +68,16 @@ def _show(progress: Progress, lines: ProgressLines, what: str, as_json: bool, sa
                 said.add(hint)
     elif progress.stage == "failed":
         lines.say(f"Song number {number} failed. {progress.message}")
+        if as_json and row:
+            print(json.dumps({**row, "error": progress.message}, ensure_ascii=False), flush=True)
+    elif progress.stage == "skipped":
+        if as_json:
+            known = {name: progress.detail[name] for name in ("title", "id")}
+            print(json.dumps({**row, "skipped": True, **known}, ensure_ascii=False), flush=True)
+        else:
+            lines.say(progress.message)
+    elif progress.stage == "plan":
+        lines.say(progress.message)
     elif progress.stage == "convert":
         name = FORMAT_NAMES[progress.detail["format"]]
         how = "Writing song number {} as WAV..." if name == "WAV" else f"Converting song number {{}} from WAV to {name}..."

@@ -17,6 +17,7 @@ from llm_music_gen.paths import studio_paths
 from llm_music_gen.studio.batch import Outcome, song_facts
 from llm_music_gen.studio.getting import GetRequest, get
 from llm_music_gen.studio.lost_processes import LostProcesses
+from llm_music_gen.studio.plan import make_plan, open_notes, rows_of_job
 from llm_music_gen.studio.processing_jobs import KIND as PROCESS
 from llm_music_gen.studio.processing_jobs import process
 from llm_music_gen.studio.request import GenerateRequest, RenderRequest
@@ -40,6 +41,21 @@ def generate(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any
             studio.do_without_models(batch.request)
         work = studio.generate(batch.request, finished_titles=tuple(batch.titles))
         return (yield from _follow(_watched(work, lost), batch, context))
+
+
+def plan(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]:
+    """Make what is missing of a plan (see `studio.plan.plan_job`); what is finished is noted beside the plan's other runs."""
+    rows = rows_of_job(request)
+    begun = context.job_dir / "begun"
+    batch = _Batch(context.job_dir / "songs.json", GenerateRequest((), songs=sum(row.request.songs for row in rows)))
+    lost = LostProcesses(context.job_dir / "writing.txt")
+    # A job that goes on after it was killed must not forget what it has finished itself.
+    again = bool(request.get("again")) and not begun.exists()
+    with Studio.open() as studio, open_notes(Path(str(request["notes"])), again=again) as notes:
+        begun.touch()
+        if lost.enough:
+            studio.do_without_models(rows[0].request)
+        return (yield from _follow(_watched(make_plan(studio, rows, notes), lost), batch, context))
 
 
 def remake(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]:
@@ -89,6 +105,7 @@ def fetch(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]:
 HANDLERS: dict[str, Handler] = {
     "get": fetch,
     "generate": generate,
+    "plan": plan,
     "remake": remake,
     "render": render,
     "resume": resume,

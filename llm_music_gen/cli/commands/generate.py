@@ -1,9 +1,9 @@
-"""`generate STYLES`: makes songs."""
+"""`generate STYLES`: makes songs; `generate --from plan.csv`: a batch of songs and long tracks, one a row."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llm_music_gen.cli.options import add_file_options, add_long_options, add_music_options, add_stems_option, open_studio
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("styles", metavar="STYLES", help='styles and moods separated by commas, such as "Chill, Dubstep"')
+    parser.add_argument(
+        "styles", metavar="STYLES", nargs="?", help='styles and moods separated by commas, such as "Chill, Dubstep"'
+    )
     add_music_options(parser)
     add_file_options(parser)
     add_long_options(parser)
@@ -24,13 +26,39 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         choices=["nothing", "play", "sleep", "shutdown"],
         help='with --queue: what happens when the queue is empty ("jobs when-done nothing" calls it off)',
     )
+    plan = parser.add_argument_group("many songs from a list")
+    plan.add_argument(
+        "--from", dest="from_plan", metavar="CSV", help="one song or track a row, under columns named like these options; what "
+        "is finished is skipped the next time, and options given here hold where a row's cell is empty",
+    )  # fmt: skip
+    plan.add_argument("--again", action="store_true", help="with --from: make every row once more")
+    parser.set_defaults(parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the songs one after the other; a failed one does not stop the next."""
+    from llm_music_gen.cli.follow import follow_songs
+
+    parser: argparse.ArgumentParser = arguments.parser
+    if arguments.from_plan:
+        return _plan(arguments, parser)
+    if not arguments.styles:
+        parser.error("say in which styles, or give a plan with --from")
+    if arguments.again:
+        parser.error("--again needs a plan, which --from gives")
+    request = request_of(arguments)
+    if arguments.preview:
+        return _preview(request, as_json=arguments.json)
+    if arguments.queue or arguments.when_done:
+        return _queue("generate", request.styles_text, request.to_dict(), arguments.when_done)
+    with open_studio() as studio:
+        return follow_songs(studio.generate(request), f'"{request.styles_text}" themed', as_json=arguments.json)
+
+
+def request_of(arguments: argparse.Namespace) -> GenerateRequest:
+    """What the options ask for. Raises UsageError."""
     from dataclasses import replace
 
-    from llm_music_gen.cli.follow import follow_songs
     from llm_music_gen.studio.request import GenerateRequest, LongWords, titled
 
     request = GenerateRequest.from_words(
@@ -42,13 +70,33 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.only_layers, arguments.fade or "",
         ),
     )  # fmt: skip
-    request = replace(request, stems=arguments.stems, title=titled(arguments.title or ""))
+    return replace(request, stems=arguments.stems, title=titled(arguments.title or ""))
+
+
+def _plan(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Make what is missing of a plan, here or in the queue."""
+    from pathlib import Path
+
+    from llm_music_gen.cli.follow import follow_songs
+    from llm_music_gen.cli.plan_file import read_plan
+    from llm_music_gen.errors import UsageError
+    from llm_music_gen.studio.plan import check_rows, make_plan, notes_file, open_notes, plan_job, planned_rows
+    from llm_music_gen.studio.request import read_seed
+
     if arguments.preview:
-        return _preview(request, as_json=arguments.json)
-    if arguments.queue or arguments.when_done:
-        return _queue(request, arguments.when_done)
+        raise UsageError("A plan has no preview.", hint="Preview one of its rows by its own options.")
+    path = Path(arguments.from_plan).expanduser()
+    found = read_plan(path, parser, arguments, request_of)
+    seed = None if arguments.seed is None else read_seed(arguments.seed)
+    rows = planned_rows([(row.number, row.request) for row in found], seed)
     with open_studio() as studio:
-        return follow_songs(studio.generate(request), f'"{request.styles_text}" themed', as_json=arguments.json)
+        check_rows(rows, studio, path.name)
+        notes = notes_file(studio.paths.plans_dir, path)
+        if arguments.queue or arguments.when_done:
+            request = plan_job(rows, notes, again=arguments.again)
+            return _queue("plan", f"{path.name} ({len(rows)} rows)", request, arguments.when_done)
+        with open_notes(notes, again=arguments.again) as open_one:
+            return follow_songs(make_plan(studio, rows, open_one), "", as_json=arguments.json)
 
 
 def _preview(request: GenerateRequest, *, as_json: bool) -> int:
@@ -70,7 +118,7 @@ def _preview(request: GenerateRequest, *, as_json: bool) -> int:
     return 0
 
 
-def _queue(request: GenerateRequest, when_done: str | None) -> int:
+def _queue(kind: str, title: str, request: dict[str, Any], when_done: str | None) -> int:
     """Leave the songs to the worker behind the screens."""
     from contextlib import closing
 
@@ -79,7 +127,7 @@ def _queue(request: GenerateRequest, when_done: str | None) -> int:
     from llm_music_gen.studio.work_queue import open_queue
 
     with closing(open_queue(studio_paths())) as queue:
-        uid = queue.submit("generate", request.styles_text, request.to_dict())
+        uid = queue.submit(kind, title, request)
         if when_done:
             queue.set_when_done(WhenDone(when_done))
     print(f'Llm-Music-Gen: Job {uid} is in the queue; "llm-music-gen jobs" shows how it gets on.')

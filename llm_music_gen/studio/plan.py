@@ -1,0 +1,249 @@
+"""A batch that stands in a plan: its rows are made one after the other, what is finished is noted, and only the rest is made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from llm_music_gen.composing.lengths import parse_length
+from llm_music_gen.domain.progress import Progress, Work
+from llm_music_gen.domain.song import Song
+from llm_music_gen.errors import StorageError, StudioError, UsageError
+from llm_music_gen.jobs.lock import ProcessLock
+from llm_music_gen.sound.soundfonts import find_soundfont
+from llm_music_gen.studio.batch import Outcome
+from llm_music_gen.studio.long.wish import is_long
+from llm_music_gen.studio.names import safe_name
+from llm_music_gen.studio.request import GenerateRequest, read_frequencies
+from llm_music_gen.studio.seeds import new_seed, song_seed
+from llm_music_gen.studio.studio import Studio
+from llm_music_gen.studio.writer_model import names_server
+
+SCHEMA = 1
+MAX_SONGS = 10_000
+_PATIENCE_S = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """One row of a plan."""
+
+    number: int
+    """As a spreadsheet counts: the header is row 1."""
+    request: GenerateRequest
+    key: str
+    """Says what the row asks for; the second row that asks for the same has another."""
+
+
+def planned_rows(numbered: Sequence[tuple[int, GenerateRequest]], seed: int | None = None) -> tuple[PlannedRow, ...]:
+    """Rows with their keys; rows without a seed of their own get one from the plan's `seed`, where there is one."""
+    seen: Counter[str] = Counter()
+    rows = []
+    for number, request in numbered:
+        words = {name: value for name, value in request.to_dict().items() if name != "cluster"}
+        data = json.dumps(words, sort_keys=True, ensure_ascii=False)
+        seen[data] += 1
+        key = hashlib.sha256(f"{data}\n{seen[data]}\n{seed}".encode()).hexdigest()[:16]
+        own = request if request.seed is not None or seed is None else replace(request, seed=_derived(seed, key))
+        rows.append(PlannedRow(number, own, key))
+    if sum(row.request.songs for row in rows) > MAX_SONGS:
+        raise UsageError(f"The plan asks for more than {MAX_SONGS} songs.", hint="Cut it into several plans.")
+    return tuple(rows)
+
+
+def check_rows(rows: Sequence[PlannedRow], studio: Studio, name: str) -> None:
+    """Refuse what no word shows: a model or soundfont that is not there, stems of hours. Raises UsageError with its row."""
+    for row in rows:
+        request = row.request
+        column = ""
+        try:
+            for column, model in (("model", request.model), ("theme-model", request.theme_model)):  # noqa: B007 - for the error
+                if model and not names_server(model):
+                    studio.model(model)
+            column = "soundfont"
+            if request.soundfont:
+                find_soundfont(request.soundfont)
+            column = "stems"
+            length = parse_length(request.length or studio.settings.song_length)
+            frequencies = read_frequencies(request.frequency or studio.settings.frequency)
+            if request.stems and is_long(request, length, frequencies):
+                raise UsageError("Long tracks have no stems.", hint="Leave the cell empty, or make a song of some minutes.")
+        except StudioError as error:
+            raise UsageError(f"{name}, row {row.number}, column {column}: {error.message}", hint=error.hint) from error
+
+
+@dataclass
+class PlanNotes:
+    """What is finished of one plan, on disk after every song."""
+
+    path: Path
+    seed: int
+    """Gives the seeds of the rows that have none of their own."""
+    songs: dict[str, dict[int, dict[str, str]]] = field(default_factory=dict)
+    """Key of a row -> number of the song in it -> its title and id."""
+
+    def note(self, key: str, index: int, song: Song) -> None:
+        """A song is finished. Raises StorageError."""
+        self.songs.setdefault(key, {})[index] = {"title": song.title, "id": song.id}
+        self.write()
+
+    def titles(self, key: str, before: int) -> tuple[str, ...]:
+        """Titles of the songs of a row before one of them, "" where there is none."""
+        made = self.songs.get(key, {})
+        return tuple(made.get(index, {}).get("title", "") for index in range(1, before))
+
+    def write(self) -> None:
+        """Write it whole or not at all. Raises StorageError."""
+        part = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
+        try:
+            with part.open("w", encoding="utf-8", newline="\n") as file:
+                json.dump({"schema": SCHEMA, "seed": self.seed, "songs": self.songs}, file, ensure_ascii=False, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self.path)
+        except OSError as error:
+            raise StorageError(f"{self.path} cannot be written ({error.strerror or error}).", hint="Free some space.") from error
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def plan_job(rows: Sequence[PlannedRow], notes: Path, *, again: bool) -> dict[str, Any]:
+    """A plan for the job queue: plain JSON values, so that it no longer needs its file."""
+    return {
+        "rows": [{"row": row.number, "key": row.key, "request": row.request.to_dict()} for row in rows],
+        "notes": str(notes),
+        "again": again,
+    }
+
+
+def rows_of_job(request: dict[str, Any]) -> tuple[PlannedRow, ...]:
+    """The rows again. Raises UsageError when they are not what `plan_job` gave."""
+    try:
+        return tuple(
+            PlannedRow(int(row["row"]), GenerateRequest.from_dict(row["request"]), str(row["key"])) for row in request["rows"]
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"The plan cannot be understood ({error}).") from error
+
+
+def notes_file(plans_dir: Path, plan: Path) -> Path:
+    """Where the notes about a plan file stand: a plan of another folder has others."""
+    place = hashlib.sha256(str(plan.resolve()).encode("utf-8")).hexdigest()[:8]
+    return plans_dir / f"{safe_name(plan.stem)}-{place}.json"
+
+
+@contextmanager
+def open_notes(path: Path, *, again: bool = False) -> Iterator[PlanNotes]:
+    """The notes about a plan; nobody else works on the plan inside. With `again` nothing counts as finished.
+
+    Raises StorageError when another process is on it, or for notes that cannot be read or written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{path.parent} cannot be made ({error.strerror or error}).", hint="Check its rights.") from error
+    lock = ProcessLock(path.with_suffix(".lock"))
+    if not lock.acquire(_PATIENCE_S):
+        raise StorageError(
+            f"Another process (number {lock.holder_pid() or 'unknown'}) is making this plan.",
+            hint="Let it finish, or end it first.",
+        )
+    try:
+        notes = _read(path) if path.is_file() and not again else PlanNotes(path, new_seed())
+        notes.write()
+        yield notes
+    finally:
+        lock.release()
+
+
+def _read(path: Path) -> PlanNotes:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["schema"] != SCHEMA:
+            raise UsageError(f"{path} has schema {data['schema']}, this version knows {SCHEMA}.", hint="Use the newer one.")
+        songs = {
+            str(key): {int(index): {name: str(song[name]) for name in ("title", "id")} for index, song in made.items()}
+            for key, made in data["songs"].items()
+        }
+        return PlanNotes(path, int(data["seed"]), songs)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StorageError(
+            f"{path} cannot be read ({error}).", hint="Remove it, or begin anew with --again: every row is made once more then."
+        ) from error
+
+
+def make_plan(studio: Studio, rows: Sequence[PlannedRow], notes: PlanNotes) -> Work[Sequence[Outcome]]:
+    """Make what is missing of a plan. A song or row that fails does not stop the rest.
+
+    Yields what `Studio.generate` does with `detail["row"]` and songs counted through the plan; "skipped" for each song that was
+    there already, and at last "plan" with a summary.
+    """
+    total = sum(row.request.songs for row in rows)
+    outcomes: list[Outcome] = []
+    failed: dict[int, None] = {}
+    filed = {song.seed: song for song in studio.library.songs()}
+    number = skipped = 0
+    for row in rows:
+        request, own = row.request, row.request.seed
+        seed = _derived(notes.seed, row.key) if own is None else own
+        for index in range(1, request.songs + 1):
+            number += 1
+            place = {"song_number": number, "songs": total, "row": row.number, "what": f'"{request.styles_text}" themed'}
+            there = notes.songs.get(row.key, {}).get(index)
+            lost = None if there or own is not None else filed.get(song_seed(seed, index - 1))
+            if lost is not None:  # killed between filing the song and noting it
+                notes.note(row.key, index, lost)
+                there = notes.songs[row.key][index]
+            if there is not None:
+                skipped += 1
+                outcomes.append(Outcome())
+                yield Progress("skipped", 1.0, f'Row {row.number}: "{there["title"]}" is there already.', {**place, **there})
+                continue
+            one = replace(request, songs=index, seed=seed)
+            work = studio.generate(one, finished_titles=notes.titles(row.key, index))
+            outcome = yield from _placed(work, place)
+            outcomes.append(outcome)
+            if outcome.song is not None:
+                notes.note(row.key, index, outcome.song)
+            else:
+                failed[row.number] = None
+    yield Progress("plan", 1.0, _summary(len(outcomes) - skipped, outcomes, skipped, tuple(failed)), {"song_number": total})
+    return outcomes
+
+
+def _placed(work: Work[Sequence[Outcome]], place: dict[str, Any]) -> Work[Outcome]:
+    """One song's reports with its place in the plan; what would stop a batch fails this song alone."""
+    with closing(work):
+        try:
+            while True:
+                report = next(work)
+                message = f"(Row {place['row']}) {report.message}" if report.stage == "failed" else report.message
+                yield replace(report, message=message, detail={**report.detail, **place})
+        except StopIteration as stop:
+            outcome: Outcome = stop.value[-1]
+            return outcome
+        except StudioError as error:
+            yield Progress("failed", 1.0, f"(Row {place['row']}) {error}", place)
+            return Outcome(error=str(error))
+
+
+def _summary(tried: int, outcomes: Sequence[Outcome], skipped: int, failed: Sequence[int]) -> str:
+    made = sum(outcome.song is not None for outcome in outcomes)
+    said = f"{made} of {tried} songs are ready" if tried else "Nothing was left to make"
+    if skipped:
+        said += f", {skipped} were there already"
+    if failed:
+        shown = ", ".join(map(str, failed[:20])) + (", ..." if len(failed) > 20 else "")
+        said += f"; failed in row{'s' if len(failed) > 1 else ''} {shown}. The same command tries them again"
+    return said + "."
+
+
+def _derived(seed: int, key: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed}:{key}".encode()).digest()[:6], "big")
