@@ -155,29 +155,8 @@ def test_tremolo_swings_by_its_depth() -> None:
     assert int(spectrum.argmax()) == 4
 
 
-# EBU Tech 3341, table 1: (level in dBFS, length in s) of a 1 kHz stereo sine, and the loudness wanted.
-TECH_3341 = [
-    ([(-23.0, 20.0)], -23.0),
-    ([(-33.0, 20.0)], -33.0),
-    ([(-36.0, 10.0), (-23.0, 60.0), (-36.0, 10.0)], -23.0),
-    ([(-72.0, 10.0), (-36.0, 10.0), (-23.0, 60.0), (-36.0, 10.0), (-72.0, 10.0)], -23.0),
-    ([(-26.0, 20.0), (-20.0, 20.1), (-26.0, 20.0)], -23.0),
-]
-# EBU Tech 3342, table 1: two or more levels of 20 s each, and the range wanted.
-TECH_3342 = [([-20.0, -30.0], 10.0), ([-20.0, -15.0], 5.0), ([-40.0, -20.0], 20.0), ([-50.0, -35.0, -20.0, -35.0, -50.0], 15.0)]
-
-
-def steps(parts: list[tuple[float, float]], rate_hz: int = 48_000) -> Samples:
-    return np.concatenate([sine(1_000.0, length_s, level_db, rate_hz) for level_db, length_s in parts])
-
-
-@pytest.mark.parametrize(("parts", "lufs"), TECH_3341)
-def test_loudness_is_that_of_ebu_tech_3341(parts: list[tuple[float, float]], lufs: float) -> None:
-    assert loudness_of(audio_of(steps(parts), 48_000, 48_000), true_peak=False).integrated_lufs == pytest.approx(lufs, abs=0.1)
-
-
 def test_surround_channels_count_more_and_low_frequency_effects_not_at_all() -> None:
-    """EBU Tech 3341, case 6."""
+    """As EBU Tech 3341, case 6, with a low-frequency channel."""
     levels_db = (-28.0, -28.0, -24.0, -math.inf, -30.0, -30.0)
     wave = np.concatenate(
         [sine(1_000.0, 5.0, level, 48_000, 1) if level > -99 else np.zeros((240_000, 1)) for level in levels_db], axis=1
@@ -186,27 +165,10 @@ def test_surround_channels_count_more_and_low_frequency_effects_not_at_all() -> 
     assert loudness_of(audio_of(wave.astype(np.float32), 48_000)).integrated_lufs == pytest.approx(-23.0, abs=0.1)
 
 
-@pytest.mark.parametrize(("levels_db", "lra"), TECH_3342)
-def test_loudness_range_is_that_of_ebu_tech_3342(levels_db: list[float], lra: float) -> None:
-    wave = steps([(level, 20.0) for level in levels_db])
-    assert loudness_of(audio_of(wave, 48_000, 48_000), true_peak=False).range_lu == pytest.approx(lra, abs=1.0)
-
-
-# EBU Tech 3341, cases 15 to 18: sines at quarter, sixth and eighth of the rate at half scale, by phase.
-@pytest.mark.parametrize(("divisor", "phase"), [(4, 0.0), (4, 45.0), (6, 60.0), (8, 67.5)])
-def test_true_peaks_are_those_of_ebu_tech_3341(divisor: int, phase: float) -> None:
-    at = np.arange(48_000)
-    wave = 0.5 * np.sin(2 * np.pi * at / divisor + math.radians(phase)) * np.hanning(len(at)) ** 0.1
-    found = measure(audio_of(np.repeat(wave[:, None], 2, axis=1).astype(np.float32), 48_000)).true_peak_dbtp
-    assert -6.0 - 0.4 <= found <= -6.0 + 0.2
-
-
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
-@pytest.mark.parametrize("kind", ["tech 3341", "tech 3342", "noise", "music"])
+@pytest.mark.parametrize("kind", ["noise", "music"])
 def test_measurements_agree_with_ffmpeg(kind: str, tmp_path: Path) -> None:
     signals: dict[str, Callable[[], Samples]] = {
-        "tech 3341": lambda: steps([(-36.0, 3.0), (-23.0, 6.0), (-36.0, 3.0)]),
-        "tech 3342": lambda: steps([(-40.0, 20.0), (-20.0, 20.0)]),
         "noise": lambda: noise(3.0, -18.0, 48_000),
         "music": lambda: sine(220.0, 6.0, -12.0, 48_000) + sine(277.2, 6.0, -15.0, 48_000) + sine(6_640.0, 6.0, -20.0, 48_000),
     }
@@ -217,8 +179,6 @@ def test_measurements_agree_with_ffmpeg(kind: str, tmp_path: Path) -> None:
     found = measure(audio_of(wave.astype(np.float32), 48_000))
     assert found.lufs == pytest.approx(float(summary.split("I:")[1].split()[0]), abs=0.1)
     assert found.true_peak_dbtp == pytest.approx(float(summary.split("Peak:")[1].split()[0]), abs=0.2 if kind == "noise" else 0.1)
-    if kind == "tech 3342":
-        assert found.lra == pytest.approx(float(summary.split("LRA:")[1].split()[0]), abs=0.1)
 
 
 def test_level_at_tells_the_level_of_a_sine() -> None:
