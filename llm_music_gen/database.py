@@ -12,11 +12,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from llm_music_gen.errors import StorageError
+from llm_music_gen.errors import DiskMissing, StorageError
 
 BUSY_TIMEOUT_MS = 10_000
 #: Changes the tables by one step. Runs inside a transaction; must not commit.
 Migration = Callable[[sqlite3.Connection], None]
+
+#: Files that this process has looked through already (path, device, inode): reading all of a large one at every call takes time.
+_checked: set[tuple[str, int, int]] = set()
 
 _log = logging.getLogger(__name__)
 
@@ -30,19 +33,22 @@ def open_database(path: Path, room: str, migrations: Sequence[Migration]) -> sql
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageError(f"{path.parent} cannot be made ({error}).", hint="Check the folder's rights.") from error
+        raise database_error(path.parent, error) from error
     try:
         connection = _connect(path)
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
-            raise _storage_error(path, error) from error
-        _set_aside(path)
-        connection = _connect(path)
+            raise database_error(path, error) from error
+        try:
+            _set_aside(path)
+            connection = _connect(path)
+        except (OSError, sqlite3.Error) as failure:
+            raise database_error(path, failure) from failure
     try:
         _migrate(connection, path, room, migrations)
     except sqlite3.Error as error:
         connection.close()
-        raise _storage_error(path, error) from error
+        raise database_error(path, error) from error
     except StorageError:
         connection.close()
         raise
@@ -57,9 +63,12 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if answer != "ok":
-            raise sqlite3.DatabaseError(str(answer))
+        found = path.stat()
+        if (file := (str(path), found.st_dev, found.st_ino)) not in _checked:
+            answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if answer != "ok":
+                raise sqlite3.DatabaseError(str(answer))
+            _checked.add(file)
     except BaseException:
         connection.close()
         raise
@@ -98,7 +107,14 @@ def _set_aside(path: Path) -> None:
     _log.warning("%s was damaged; it was set aside and is built anew from the songs' own files", path)
 
 
-def _storage_error(path: Path, error: sqlite3.Error) -> StorageError:
+#: What SQLite says where its disk is full or gone.
+_MISSING = ("disk is full", "disk I/O error", "unable to open database file")
+
+
+def database_error(path: Path, error: Exception) -> StorageError:
+    """What went wrong with a database, in a sentence. `DiskMissing` where it is its disk that is full or gone."""
+    if any(words in str(error) for words in _MISSING):
+        return DiskMissing(f"{path} cannot be used ({error}).", hint="Free some space, or connect the disk again.")
     return StorageError(
         f"{path} cannot be used ({error}).", hint="Check the folder's rights and free space, or close the other program using it."
     )

@@ -33,21 +33,20 @@ class Desk:
 
     def situation(self) -> Situation:
         """What whoever plans may know."""
-        songs = self.studio.library.songs()
-        last = self.last_song(songs)
+        last = self.last_song()
         return Situation(
             file=str(self.file) if self.file else None,
             last_song=last.title if last else None,
             key=last.key if last else None,
             tempo_bpm=last.tempo_bpm if last else None,
             files_in_folder=self._beside(),
-            songs=tuple(song.title for song in songs[-_MOST_NAMES:]),
+            songs=tuple(song.title for song in self.studio.library.search()[-_MOST_NAMES:]),
         )
 
-    def last_song(self, songs: Sequence[Song] | None = None) -> Song | None:
+    def last_song(self) -> Song | None:
         """The song that was made or named last; the newest where none was."""
-        known = self.studio.library.songs() if songs is None else songs
-        return next((song for song in known if song.folder.name == self.song), known[-1] if known else None)
+        shelf = self.studio.library
+        return (shelf.song_in(self.song) if self.song else None) or next(iter(shelf.search(newest_first=True)), None)
 
     def song_named(self, name: str) -> Song:
         """A song by its name; "last" and "" mean the last one. Raises LibraryError."""

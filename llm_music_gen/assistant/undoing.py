@@ -20,8 +20,7 @@ def take_back(desk: Desk, undo: Mapping[str, Any]) -> str:
 def _songs(desk: Desk, undo: Mapping[str, Any]) -> str:
     """New songs go to the trash."""
     library = desk.studio.library
-    known = {song.folder.name: song for song in library.songs()}
-    gone = [known[name] for name in undo["folders"] if name in known]
+    gone = [song for name in undo["folders"] if (song := library.song_in(str(name))) is not None]
     if not gone:
         raise LibraryError("Those songs are not in the library any more.")
     for song in gone:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +14,18 @@ from pathlib import Path
 from llm_music_gen.database import open_database
 from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import LibraryError, StorageError
-from llm_music_gen.library.schema import MIGRATIONS
-from llm_music_gen.library.shelf import RECIPE_FILE, songs_on_disk
+from llm_music_gen.library.listing import Listing
+from llm_music_gen.library.schema import MIGRATIONS, is_audible, words_of
+from llm_music_gen.library.shelf import RECIPE_FILE, song_on_disk, songs_on_disk
+from llm_music_gen.units import SAMPLE_RATE_HZ
+
+#: The table of songs as `_row` writes it; the first one names a song.
+COLUMNS = (
+    "folder", "id", "title", "styles", "files", "frames", "music_key", "tempo_bpm", "meter", "seed", "model", "created", "lufs",
+    "true_peak_dbtp", "hints", "words", "audible",
+)  # fmt: skip
+#: SQLite takes only so many question marks in one statement (999 in old versions).
+_MOST_ARGUMENTS = 900
 
 
 class Library:
@@ -32,25 +42,73 @@ class Library:
             rows = connection.execute("SELECT * FROM songs ORDER BY created, folder").fetchall()
         return tuple(self._song(row) for row in rows)
 
+    def search(self, text: str = "", *, newest_first: bool = False) -> Listing:
+        """Songs whose title or styles hold every word of `text`, the oldest first unless told. Read as looked at."""
+        words = text.casefold().split()
+        order = "DESC" if newest_first else "ASC"
+        # The order names all of one index, which also holds the words: the songs themselves are not read for this.
+        where = " AND ".join("instr(words, ?)" for _ in words) or "1"
+        with closing(self._open()) as connection:
+            connection.row_factory = None  # plain tuples come twice as fast, and there may be very many
+            rows = connection.execute(
+                f"SELECT rowid FROM songs INDEXED BY songs_by_words WHERE {where} ORDER BY created {order}, folder {order}", words
+            ).fetchall()
+        return Listing([row[0] for row in rows], self._read)
+
+    def ids(self) -> frozenset[str]:
+        """The ids of all songs."""
+        with closing(self._open()) as connection:
+            return frozenset(str(row[0]) for row in connection.execute("SELECT id FROM songs"))
+
+    def song_with_id(self, song_id: str) -> Song | None:
+        """The song whose recipe has this hash, or None."""
+        with closing(self._open()) as connection:
+            row = connection.execute("SELECT * FROM songs WHERE id = ? ORDER BY created, folder", (song_id,)).fetchone()
+        return None if row is None else self._song(row)
+
+    def song_in(self, folder: str) -> Song | None:
+        """The song in the folder of this name, or None."""
+        with closing(self._open()) as connection:
+            row = connection.execute("SELECT * FROM songs WHERE folder = ?", (folder,)).fetchone()
+        return None if row is None else self._song(row)
+
+    def songs_with_file(self, name: str) -> tuple[Song, ...]:
+        """The songs with a file of this name."""
+        with closing(self._open()) as connection:
+            rows = connection.execute("SELECT * FROM songs WHERE instr(files, ?)", (json.dumps(name),)).fetchall()
+        songs = (self._song(row) for row in rows)
+        return tuple(song for song in songs if any(file.name == name for file in song.files.values()))
+
     def add(self, song: Song) -> None:
         """Enter a song whose folder lies in the library."""
-        self._write([song])
+        self.add_all([song])
+
+    def add_all(self, songs: Iterable[Song]) -> None:
+        """Enter songs, all or none."""
+        with closing(self._open()) as connection, connection:
+            connection.executemany(
+                f"INSERT INTO songs ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+                f" ON CONFLICT (folder) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[1:])}",
+                [_row(song) for song in songs],
+            )
 
     def find(self, name: str) -> Song:
         """The song with this title, folder name, number in the list (from 1) or beginning of its id. Raises LibraryError."""
-        songs = self.songs()
+        with closing(self._open()) as connection:
+            connection.row_factory = None
+            known = connection.execute("SELECT rowid, title, folder, id FROM songs ORDER BY created, folder").fetchall()
         wanted = name.strip().casefold()
-        if wanted.isdigit() and 1 <= int(wanted) <= len(songs) and len(wanted) < 7:
-            return songs[int(wanted) - 1]
+        if wanted.isdigit() and len(wanted) < 7 and 1 <= int(wanted) <= len(known):
+            return Listing([known[int(wanted) - 1][0]], self._read)[0]
         for matches in (
-            [song for song in songs if wanted in (song.title.casefold(), song.folder.name.casefold())],
-            [song for song in songs if len(wanted) >= 6 and song.id.startswith(wanted)],
-            [song for song in songs if wanted and wanted in song.title.casefold()],
+            [row for row in known if wanted in (row[1].casefold(), row[2].casefold())],
+            [row for row in known if len(wanted) >= 6 and row[3].startswith(wanted)],
+            [row for row in known if wanted and wanted in row[1].casefold()],
         ):
             if len(matches) == 1:
-                return matches[0]
+                return Listing([matches[0][0]], self._read)[0]
             if matches:
-                names = ", ".join(f'"{song.folder.name}"' for song in matches[:4])
+                names = ", ".join(f'"{folder}"' for _, _, folder, _ in matches[:4])
                 raise LibraryError(f"{name!r} fits {len(matches)} songs: {names}.", hint="Give the folder's name.")
         raise LibraryError(f"There is no song {name!r} in the library.", hint='"llm-music-gen library list" shows what there is.')
 
@@ -61,8 +119,17 @@ class Library:
             known = {str(row["folder"]) for row in connection.execute("SELECT folder FROM songs")}
             with connection:
                 connection.executemany("DELETE FROM songs WHERE folder = ?", [(name,) for name in known - set(on_disk)])
-        self._write(on_disk.values())
+        self.add_all(on_disk.values())
         return len(set(on_disk) - known), len(known - set(on_disk))
+
+    def look_at(self, *folders: Path) -> None:
+        """Make the index agree with these songs' folders, whether they came, went or changed."""
+        there = [folder for folder in folders if (folder / RECIPE_FILE).is_file()]
+        found = [song for folder in there if (song := song_on_disk(folder)) is not None]
+        gone = {folder.name for folder in folders} - {song.folder.name for song in found}
+        with closing(self._open()) as connection, connection:
+            connection.executemany("DELETE FROM songs WHERE folder = ?", [(name,) for name in gone])
+        self.add_all(found)
 
     def remove(self, song: Song) -> None:
         """Move a song's folder to the trash and take it off the list; `restore` undoes it."""
@@ -102,22 +169,31 @@ class Library:
             newest.replace(target)
         except OSError as error:
             raise StorageError(f"{newest} cannot be moved back ({error.strerror or error}).", hint="Move it by hand.") from error
-        self.rescan()
-        return next(song for song in self.songs() if song.folder == target)
+        self.look_at(target)
+        song = self.song_in(target.name)
+        if song is None:
+            raise LibraryError(f"{target} holds no readable song.", hint="Look into its recipe.json.")
+        return song
 
     def total_length_s(self) -> float:
-        """Length of all songs whose files are there, in seconds."""
-        return sum(song.length_s for song in self.songs() if not song.missing)
+        """Length of all songs that had an audio file when they were last looked at, in seconds."""
+        with closing(self._open()) as connection:
+            frames = connection.execute("SELECT COALESCE(SUM(frames), 0) FROM songs WHERE audible").fetchone()[0]
+        return int(frames) / SAMPLE_RATE_HZ
 
     def _open(self) -> sqlite3.Connection:
         return open_database(self._database_file, "library", MIGRATIONS)
 
-    def _write(self, songs: Iterable[Song]) -> None:
-        with closing(self._open()) as connection, connection:
-            connection.executemany(
-                "INSERT OR REPLACE INTO songs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [_row(song) for song in songs],
-            )
+    def _read(self, rows: Sequence[int]) -> list[Song | None]:
+        """The songs with these row numbers, in this order."""
+        found: dict[int, Song] = {}
+        with closing(self._open()) as connection:
+            for first in range(0, len(rows), _MOST_ARGUMENTS):
+                some = rows[first : first + _MOST_ARGUMENTS]
+                places = ", ".join("?" * len(some))
+                for row in connection.execute(f"SELECT rowid, * FROM songs WHERE rowid IN ({places})", list(some)):
+                    found[row["rowid"]] = self._song(row)
+        return [found.get(row) for row in rows]
 
     def _song(self, row: sqlite3.Row) -> Song:
         folder = self._songs_dir / row["folder"]
@@ -142,4 +218,5 @@ def _row(song: Song) -> tuple[object, ...]:
     return (
         song.folder.name, song.id, song.title, json.dumps(song.styles), json.dumps(files), song.frames, song.key, song.tempo_bpm,
         song.meter, str(song.seed), song.model, song.created, song.lufs, song.true_peak_dbtp, json.dumps(song.hints),
+        words_of(song.title, song.styles), is_audible(files),
     )  # fmt: skip

@@ -29,12 +29,18 @@ def songs_on_disk(songs_dir: Path) -> Iterator[Song]:
     except OSError:
         return
     for folder in folders:
-        if folder.name.startswith("."):
-            continue
-        try:
-            yield read_song(folder)
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            _log.warning("%s holds no readable song: %s", folder, error)
+        song = None if folder.name.startswith(".") else song_on_disk(folder)
+        if song is not None:
+            yield song
+
+
+def song_on_disk(folder: Path) -> Song | None:
+    """The song in a folder; one that cannot be read is logged and passed over."""
+    try:
+        return read_song(folder)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        _log.warning("%s holds no readable song: %s", folder, error)
+        return None
 
 
 def read_song(folder: Path) -> Song:

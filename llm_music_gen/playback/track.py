@@ -12,6 +12,8 @@ from llm_music_gen.errors import PlaybackError
 AUDIO_ENDINGS = (".mp3", ".flac", ".wav", ".ogg", ".oga", ".opus", ".aiff", ".aif", ".w64", ".rf64", ".caf", ".au")
 
 MAX_TRACKS = 10_000
+#: So many songs of the library come into the queue at once: days of music, and a queue that is still written in a moment.
+MOST_QUEUED_SONGS = 1_000
 
 
 @dataclass(frozen=True, slots=True)

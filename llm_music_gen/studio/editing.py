@@ -109,11 +109,11 @@ class EditingRoom:
     def song(self, name: str) -> Song:
         """The song of this name, number or id; "last" is the newest. Raises LibraryError."""
         self._versions.settle()
-        songs = [song for song in self._library.songs() if not song.missing]
         if name.strip().casefold() in ("last", "latest", "newest", ""):
-            if not songs:
+            song = next((song for song in self._library.search(newest_first=True) if not song.missing), None)
+            if song is None:
                 raise LibraryError("There is no song yet.", hint='Make one: llm-music-gen generate "chill"')
-            return songs[-1]
+            return song
         return self._library.find(name)
 
     def plan(self, song: Song, request: str, *, anyway: bool = False) -> SongEdit:

@@ -63,10 +63,9 @@ def _folder_of(path: Path, library: Library | None) -> Path | None:
         return None
     try:
         size = path.stat().st_size
-        for song in library.songs():
-            for file in song.files.values():
-                if file.suffix == path.suffix and file.name == path.name and file.is_file() and file.stat().st_size == size:
-                    return song.folder
+        for song in library.songs_with_file(path.name):
+            if (song.folder / path.name).stat().st_size == size:
+                return song.folder
     except (OSError, StudioError):
         return None  # without a library it is a sound like any other
     return None

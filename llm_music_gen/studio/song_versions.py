@@ -68,7 +68,7 @@ class SongVersions:
             return True
         if new.is_dir() and old.is_dir() and _identity(old) == identity and not self._put_away(old, identity):
             return False
-        self._library.rescan()
+        self._library.look_at(old, new)
         with suppress(OSError):
             journal.unlink()
         return True

@@ -16,7 +16,7 @@ from llm_music_gen.errors import StudioError
 from llm_music_gen.jobs.queue import JobQueue
 from llm_music_gen.jobs.when_done import WhenDone
 from llm_music_gen.playback.jukebox import Jukebox
-from llm_music_gen.playback.track import Track, track_of
+from llm_music_gen.playback.track import MOST_QUEUED_SONGS, Track, track_of
 from llm_music_gen.settings import save_settings, with_setting
 from llm_music_gen.tui.actions import EVERYWHERE, bindings
 from llm_music_gen.tui.bridge import Bridge
@@ -49,7 +49,8 @@ class StudioApp(App[int]):
         super().__init__()
         self.services = services
         self.bridge = Bridge(self, services)
-        self.songs: tuple[Song, ...] = ()
+        self.songs: Sequence[Song] = ()
+        self.songs_total_s = 0.0
         self.jobs: tuple[Job, ...] = ()
         self.when_done = WhenDone.NOTHING
         self._tracks = tuple(tracks)
@@ -142,7 +143,7 @@ class StudioApp(App[int]):
         self.bell()
 
     def on_library_read(self, message: LibraryRead) -> None:
-        self.songs = message.songs
+        self.songs, self.songs_total_s = message.songs, message.total_s
         arrived = [track for song in message.arrived if (track := track_of(song)) is not None]
         if arrived:
             self._play_or_queue(arrived)
@@ -211,8 +212,8 @@ class StudioApp(App[int]):
         self._tick()
 
     def library_tracks(self) -> list[Track]:
-        """Every song that can be played."""
-        return [track for song in self.songs if (track := track_of(song)) is not None]
+        """The songs that can be played, the oldest first; of a large library the newest."""
+        return [track for song in self.songs[-MOST_QUEUED_SONGS:] if (track := track_of(song)) is not None]
 
     def change_setting(self, key: str, value: object) -> None:
         """Change one setting and save it at once; a value that will not do is refused with a sentence."""

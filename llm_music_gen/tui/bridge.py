@@ -21,6 +21,8 @@ from llm_music_gen.tui.services import Services
 LOOK_EVERY_S = 0.25
 #: How often the library's folder is looked at for songs that came from elsewhere.
 LIBRARY_EVERY = 20
+#: Of songs that came at once, as from a folder copied in, so many are queued to be played.
+MOST_ARRIVED = 100
 _log = logging.getLogger(__name__)
 Task = Callable[[JobQueue], str | None]
 
@@ -33,7 +35,7 @@ class Bridge:
         self._services = services
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="bridge", daemon=True)
-        self._known: set[str] | None = None
+        self._known: frozenset[str] | None = None
         self._made = -1
         self._folder_ns = -1
         self._active = False
@@ -126,10 +128,13 @@ class Bridge:
 
     def _read_library(self) -> None:
         self._folder_ns = self._folder_time()
-        songs = self._services.library.songs()
-        arrived = [] if self._known is None else [song for song in songs if song.id not in self._known and not song.missing]
-        self._known = {song.id for song in songs}
-        self._app.post_message(LibraryRead(songs, arrived))
+        library = self._services.library
+        ids = library.ids()
+        new = ids - self._known if self._known is not None else frozenset[str]()
+        self._known = ids
+        found = (library.song_with_id(song_id) for song_id in list(new)[:MOST_ARRIVED])
+        arrived = sorted((song for song in found if song is not None and not song.missing), key=lambda song: song.created)
+        self._app.post_message(LibraryRead(library.search(), library.total_length_s(), arrived))
 
     def _folder_time(self) -> int:
         try:

@@ -39,11 +39,13 @@ class QueueEmptied(Message):
 
 
 class LibraryRead(Message):
-    """The songs of the library."""
+    """The songs of the library, the oldest first."""
 
-    def __init__(self, songs: Sequence[Song], arrived: Sequence[Song]) -> None:
+    def __init__(self, songs: Sequence[Song], total_s: float, arrived: Sequence[Song]) -> None:
         super().__init__()
-        self.songs = tuple(songs)
+        self.songs = songs
+        self.total_s = total_s
+        """Their length together."""
         self.arrived = tuple(arrived)
         """Those that were not there the last time; empty the first time."""
 

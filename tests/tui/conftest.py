@@ -39,6 +39,23 @@ class ShelfInMemory:
     def songs(self) -> tuple[Song, ...]:
         return tuple(self.kept)
 
+    def search(self, text: str = "", *, newest_first: bool = False) -> tuple[Song, ...]:
+        words = text.casefold().split()
+        found = [song for song in self.kept if all(word in f"{song.title} {song.styles}".casefold() for word in words)]
+        return tuple(reversed(found)) if newest_first else tuple(found)
+
+    def ids(self) -> frozenset[str]:
+        return frozenset(song.id for song in self.kept)
+
+    def song_with_id(self, song_id: str) -> Song | None:
+        return next((song for song in self.kept if song.id == song_id), None)
+
+    def songs_with_file(self, name: str) -> tuple[Song, ...]:
+        return tuple(song for song in self.kept if any(file.name == name for file in song.files.values()))
+
+    def total_length_s(self) -> float:
+        return sum(song.length_s for song in self.kept)
+
     def remove(self, song: Song) -> None:
         place = self.kept.index(song)
         self.trash.append((place, self.kept.pop(place)))

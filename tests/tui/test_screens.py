@@ -14,7 +14,7 @@ from llm_music_gen.settings import load_settings
 from llm_music_gen.tui.actions import ACTIONS
 from llm_music_gen.tui.screens.base import StudioScreen
 from llm_music_gen.tui.screens.configuration import ITEMS
-from llm_music_gen.tui.widgets.song_list import SongList
+from llm_music_gen.tui.widgets.long_list import LongList
 from tests.tui.conftest import Stage, job, making
 
 SMALL, LARGE = (80, 24), (120, 40)
@@ -334,7 +334,7 @@ async def test_the_queue_can_be_changed_and_changes_undone(stage: Stage) -> None
         await pilot.press("j", "j")
         assert remaining()[:3] == ["Slow", "Northern", "Paper"]
         await pilot.press("slash", *"glass", "enter")
-        assert stage.app.screen.query_one(SongList).highlighted == 3
+        assert stage.app.screen.query_one(LongList).highlighted == 3
         await pilot.press("enter")
         assert queue.current is not None
         assert queue.current.title == "Glass Orchard"

@@ -58,17 +58,14 @@ def library(desk: Desk, action: LibraryAction = "list", songs: list[str] | None 
         names = " and ".join(f'"{song.title}"' for song in found)
         undo = {"kind": "removed", "folders": [song.folder.name for song in found]}
         return Answer(f"{names} lies in the trash and can be brought back.", "library", undo=undo)
-    wanted = [word.casefold() for word in songs or ()]
-    listed = [
-        song
-        for song in shelf.songs()
-        if not wanted or any(word in f"{song.title} {' '.join(song.styles)}".casefold() for word in wanted)
-    ]
-    lines = [f'"{song.title}" ({", ".join(song.styles)}; {song.length_s / 60:.1f} min)' for song in listed[-_MOST_LISTED:]]
-    count = f"{len(listed)} song{'' if len(listed) == 1 else 's'}"
-    more = f", the last {_MOST_LISTED}" if len(listed) > _MOST_LISTED else ""
-    text = "\n".join([f"{count}{more}:", *lines] if lines else [f"{count}."])
-    return Answer(text, "library", {"songs": [song_facts(song) for song in listed]})
+    listings = [shelf.search(name) for name in songs or [""]]
+    count = sum(len(listing) for listing in listings)
+    listed = [song for listing in listings for song in listing[-_MOST_LISTED:]][-_MOST_LISTED:]
+    lines = [f'"{song.title}" ({", ".join(song.styles)}; {song.length_s / 60:.1f} min)' for song in listed]
+    said = f"{count} song{'' if count == 1 else 's'}"
+    more = f", the last {_MOST_LISTED}" if count > _MOST_LISTED else ""
+    text = "\n".join([f"{said}{more}:", *lines] if lines else [f"{said}."])
+    return Answer(text, "library", {"count": count, "songs": [song_facts(song) for song in listed]})
 
 
 def job(desk: Desk, action: JobAction = "status", id: str = "") -> Answer:

@@ -47,7 +47,8 @@ def _list(studio: Studio, arguments: argparse.Namespace) -> None:
     for number, song in enumerate(songs, start=1):
         mark = '   (files are missing: run "llm-music-gen library rescan")' if song.missing else ""
         print(f"{number:4d}  {_clock(song.length_s)}  {song.title}  [{', '.join(song.styles)}]{mark}")
-    print(f"Total Songs Length: {_clock(studio.library.total_length_s())}  ({_count(len(songs))})")
+    total_s = sum(song.length_s for song in songs if not song.missing)
+    print(f"Total Songs Length: {_clock(total_s)}  ({_count(len(songs))})")
 
 
 def _show(studio: Studio, arguments: argparse.Namespace) -> None:

@@ -8,15 +8,16 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Input, Static
 
 from llm_music_gen.playback.play_queue import Repeat
+from llm_music_gen.playback.track import MOST_QUEUED_SONGS
 from llm_music_gen.tui.actions import bindings
 from llm_music_gen.tui.screens.base import StudioScreen
 from llm_music_gen.tui.screens.dialogs import Choose, Page
 from llm_music_gen.tui.screens.song_actions import SongActions
+from llm_music_gen.tui.widgets.long_list import LongList
 from llm_music_gen.tui.widgets.rule import Line
-from llm_music_gen.tui.widgets.song_list import SongList
 from llm_music_gen.tui.widgets.spectrum import Spectrum
 from llm_music_gen.tui.words import BAR_PLACES, bar, clock, counted, long_clock, names
 
@@ -42,7 +43,7 @@ class JukeboxScreen(SongActions, StudioScreen):
         yield Line()
         yield Static(id="coming")
         yield Input(placeholder="Find in the queue", id="search")
-        yield SongList(id="queue")
+        yield LongList(id="queue")
 
     def on_mount(self) -> None:
         self.query_one("#search").display = False
@@ -74,11 +75,13 @@ class JukeboxScreen(SongActions, StudioScreen):
         total_s = sum(song.length_s for song in queue.remaining)
         amount = f"{counted(len(queue.remaining), 'song')}, {long_clock(total_s)}" if queue.remaining else "none"
         self._put("#coming", _named("Remaining Songs: ", amount))
-        lines = [
-            f"{'* ' if song.key in jukebox.favourites else '  '}{song.title}  {_length(song.length_s)}"
-            for song in queue.remaining
-        ]
-        self.query_one(SongList).show(lines)
+        remaining = queue.remaining
+
+        def line(index: int) -> str:
+            song = remaining[index]
+            return f"{'* ' if song.key in jukebox.favourites else '  '}{song.title}  {_length(song.length_s)}"
+
+        self.query_one(LongList).show(len(remaining), line)
 
     def _state(self) -> str:
         jukebox = self.studio.jukebox
@@ -179,12 +182,12 @@ class JukeboxScreen(SongActions, StudioScreen):
     # The queue
 
     def _marked(self) -> int:
-        marked = self.query_one(SongList).highlighted
+        marked = self.query_one(LongList).highlighted
         return -1 if marked is None else marked
 
-    @on(OptionList.OptionSelected)
-    def _clicked(self, event: OptionList.OptionSelected) -> None:
-        self.studio.jukebox.jump(event.option_index)
+    @on(LongList.Chosen)
+    def _clicked(self, event: LongList.Chosen) -> None:
+        self.studio.jukebox.jump(event.index)
 
     def action_play_selected(self) -> None:
         if self.studio.jukebox.queue.remaining:
@@ -197,7 +200,7 @@ class JukeboxScreen(SongActions, StudioScreen):
         place = self.studio.jukebox.queue.move(self._marked(), steps)
         self.show_time()
         if place >= 0:
-            self.query_one(SongList).highlighted = place
+            self.query_one(LongList).highlighted = place
 
     def action_remove(self) -> None:
         removed = self.studio.jukebox.queue.remove(self._marked())
@@ -223,7 +226,10 @@ class JukeboxScreen(SongActions, StudioScreen):
             have = {current.key, *(track.key for track in self.studio.jukebox.queue.remaining)}
             self.studio.jukebox.queue.add(track for track in tracks if track.key not in have)
         if not quiet:
-            self.notify("The whole library is in the queue.")
+            whole = len(self.studio.songs) <= MOST_QUEUED_SONGS
+            self.notify(
+                "The whole library is in the queue." if whole else f"The newest {MOST_QUEUED_SONGS:,} songs are in the queue."
+            )
         self.show_time()
 
     def action_search(self) -> None:
@@ -237,7 +243,7 @@ class JukeboxScreen(SongActions, StudioScreen):
         titles = [track.title.casefold() for track in self.studio.jukebox.queue.remaining]
         found = next((index for index, title in enumerate(titles) if wanted and wanted in title), None)
         if found is not None:
-            self.query_one(SongList).highlighted = found
+            self.query_one(LongList).highlighted = found
 
     @on(Input.Submitted, "#search")
     def _searched(self) -> None:

@@ -62,14 +62,13 @@ class MainScreen(StudioScreen):
                 ("Selected Model: ", shortened(model, width - 20), ""),
             )
         )
-        total_s = sum(song.length_s for song in studio.songs if not song.missing)
         queue = studio.jukebox.queue
         coming = [track.title for track in ([queue.current] if queue.current else []) + list(queue.remaining)]
-        titles = coming or [song.title for song in studio.songs]
-        shown = names(titles[:NEXT_SONGS], width - 18) or "none yet; press 1 and make some"
+        titles = coming[:NEXT_SONGS] or [song.title for song in studio.songs[:NEXT_SONGS]]
+        shown = names(titles, width - 18) or "none yet; press 1 and make some"
         self.query_one("#songs", Static).update(
             _lines(
-                ("Total Songs Length: ", long_clock(total_s), f"  ({counted(len(studio.songs), 'song')})"),
+                ("Total Songs Length: ", long_clock(studio.songs_total_s), f"  ({counted(len(studio.songs), 'song')})"),
                 ("Outputted Songs: ", shown, ""),
             )
         )

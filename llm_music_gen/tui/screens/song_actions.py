@@ -30,7 +30,7 @@ class SongActions(_Base):
 
     def song_of(self, track: Track) -> Song | None:
         """The library's song behind a track."""
-        return next((song for song in self.studio.songs if song.id == track.song_id), None) if track.song_id else None
+        return self.studio.services.library.song_with_id(track.song_id) if track.song_id else None
 
     def action_favourite(self) -> None:
         track = self.chosen_track()

@@ -86,7 +86,7 @@ class SongChange:
 
         def back(queue: JobQueue) -> str:
             room = self._room()
-            for song in self.studio.services.library.songs():
+            for song in self.studio.services.library.search(newest_first=True):
                 if not song.missing and room.history(song)[:-1] and room.history(song)[-2].identity == former:
                     return self._take_back(song)(queue)
             raise LibraryError(

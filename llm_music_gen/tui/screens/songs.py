@@ -8,15 +8,18 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Input, Static
 
-from llm_music_gen.domain.song import Song
-from llm_music_gen.playback.track import Track, track_of
+from llm_music_gen.library.listing import Listing
+from llm_music_gen.playback.track import MOST_QUEUED_SONGS, Track, track_of
 from llm_music_gen.tui.actions import bindings
 from llm_music_gen.tui.screens.base import StudioScreen
 from llm_music_gen.tui.screens.song_actions import SongActions
-from llm_music_gen.tui.widgets.song_list import SongList
+from llm_music_gen.tui.widgets.long_list import LongList
 from llm_music_gen.tui.words import clock, counted, long_clock, shortened
+
+#: So many of the songs before the chosen one come along, as played ones.
+MOST_BEFORE = 200
 
 
 class SongsScreen(SongActions, StudioScreen):
@@ -26,11 +29,12 @@ class SongsScreen(SongActions, StudioScreen):
     HEADING = "Songs"
     PROMPT = "Selection; Play = Enter, Back to Main = B, Exit Program = X:"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("songs")]
+    _found: Listing
 
     def body(self) -> ComposeResult:
         yield Static(id="total")
         yield Input(placeholder="Show songs that hold ... (titles and styles)", id="search")
-        yield SongList(id="list")
+        yield LongList(id="list")
 
     def on_mount(self) -> None:
         self.query_one("#search").display = False
@@ -41,40 +45,43 @@ class SongsScreen(SongActions, StudioScreen):
         search.display = bool(search.value)
         self.query_one("#list").focus()
 
-    def shown_songs(self) -> list[Song]:
-        """Those that hold what is searched for."""
-        wanted = self.query_one("#search", Input).value.casefold().split()
-        songs = reversed(self.studio.songs)
-        return [song for song in songs if all(word in f"{song.title} {' '.join(song.styles)}".casefold() for word in wanted)]
-
     def show_library(self) -> None:
-        songs = self.shown_songs()
-        total_s = sum(song.length_s for song in songs if not song.missing)
-        self.query_one("#total", Static).update(
-            Text.assemble("Total Songs Length: ", (long_clock(total_s), "bold"), (f"  ({counted(len(songs), 'song')})", "dim"))
-        )
-        favourites, width = self.studio.jukebox.favourites, self.size.width or 80
+        wanted = self.query_one("#search", Input).value
+        self._found = songs = self.studio.services.library.search(wanted, newest_first=True)
+        length = () if wanted.strip() else ("Total Songs Length: ", (long_clock(self.studio.songs_total_s), "bold"), "  ")
+        count = counted(len(songs), "song")
+        self.query_one("#total", Static).update(Text.assemble(*length, (f"({count})" if length else f"{count} found", "dim")))
+        self.query_one(LongList).show(len(songs), self._line)
+
+    def _line(self, index: int) -> str:
+        try:
+            song = self._found[index]
+        except IndexError:  # removed a moment ago
+            return ""
+        width = self.size.width or 80
         title_room = max(20, (width - 34) // 2)
-        lines = [
-            f"{'*' if song.id in favourites else ' '} {shortened(song.title, title_room):<{title_room}}"
-            f"  {clock(song.length_s):>8}  {song.key:<5} {shortened(', '.join(song.styles), max(10, width - title_room - 24))}"
+        mark = "*" if song.id in self.studio.jukebox.favourites else " "
+        return (
+            f"{mark} {shortened(song.title, title_room):<{title_room}}  {clock(song.length_s):>8}  {song.key:<5}"
+            f" {shortened(', '.join(song.styles), max(10, width - title_room - 24))}"
             + ("  (files are gone)" if song.missing else "")
-            for song in songs
-        ]
-        self.query_one(SongList).show(lines)
+        )
 
     def show_time(self) -> None:
         """Nothing here moves by itself."""
 
     def chosen_track(self) -> Track | None:
-        songs, marked = self.shown_songs(), self.query_one(SongList).highlighted
-        return track_of(songs[marked]) if marked is not None and marked < len(songs) else None
+        marked = self.query_one(LongList).highlighted
+        try:
+            return None if marked is None else track_of(self._found[marked])
+        except IndexError:
+            return None
 
     def action_favourite(self) -> None:
         super().action_favourite()
         self.show_library()
 
-    @on(OptionList.OptionSelected)
+    @on(LongList.Chosen)
     def _clicked(self) -> None:
         self.action_play_here()
 
@@ -83,10 +90,11 @@ class SongsScreen(SongActions, StudioScreen):
             self.focus_home()
             return
         chosen = self.chosen_track()
-        tracks = [track for song in self.shown_songs() if (track := track_of(song)) is not None]
-        if chosen is None or not tracks:
+        if chosen is None:
             self.notify("There is nothing to play here.", severity="warning")
             return
+        first = max(0, (self.query_one(LongList).highlighted or 0) - MOST_BEFORE)
+        tracks = [track for song in self._found[first : first + MOST_QUEUED_SONGS] if (track := track_of(song)) is not None]
         self.studio.jukebox.play_tracks(tracks, first=tracks.index(chosen))
         self.studio.action_go("jukebox")
 

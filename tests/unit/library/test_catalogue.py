@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ def test_a_song_whose_audio_was_deleted_by_hand_is_marked(library: Library, tmp_
     (home / "One.mp3").unlink()
     [song] = library.songs()
     assert song.missing
+    library.rescan()
     assert library.total_length_s() == 0
 
 
@@ -120,3 +122,52 @@ def test_the_playlist_has_relative_paths_and_lengths_and_leaves_out_missing_song
     assert write_m3u(library.songs(), tmp_path / "all.m3u") == 1
     lines = (tmp_path / "all.m3u").read_text(encoding="utf-8").splitlines()
     assert lines == ["#EXTM3U", "#EXTINF:75,Früh", "songs/Früh/Früh.mp3"]
+
+
+def test_a_search_finds_songs_that_hold_every_word_and_reads_them_as_they_are_looked_at(library: Library, tmp_path: Path) -> None:
+    for number in range(150):
+        put_song(tmp_path, f"{'Amber' if number % 3 else 'Velvet'} Tide {number}", created=f"2026-01-01T00:{number:06d}Z")
+    library.rescan()
+    found = library.search("TIDE vel", newest_first=True)
+    assert len(found) == 50
+    assert [song.title for song in found][:2] == ["Velvet Tide 147", "Velvet Tide 144"]
+    assert found[-1].title == "Velvet Tide 0"
+    assert len(library.search("chill")) == 150, "styles are searched too"
+    assert not library.search("100%") and not library.search("'; DROP TABLE songs; --")
+    assert [song.title for song in library.search()[:2]] == ["Velvet Tide 0", "Amber Tide 1"]
+
+
+def test_a_listing_survives_songs_that_go_meanwhile(library: Library, tmp_path: Path) -> None:
+    for number in range(3):
+        put_song(tmp_path, f"Tide {number}", created=f"2026-01-0{number + 1}T00:00:00Z")
+    library.rescan()
+    found = library.search()
+    library.remove(library.find("Tide 1"))
+    library.rescan()
+    assert [song.title for song in found] == ["Tide 0", "Tide 2"]
+    with pytest.raises(IndexError):
+        found[1]
+    assert library.restore().title == "Tide 1"
+    assert [song.title for song in library.search()] == ["Tide 0", "Tide 1", "Tide 2"]
+
+
+def test_an_index_of_the_first_version_learns_to_search(library: Library, tmp_path: Path) -> None:
+    put_song(tmp_path, "Río Ámbar")
+    (put_song(tmp_path, "Mute") / "Mute.mp3").unlink()
+    library.rescan()
+    with sqlite3.connect(tmp_path / "studio.sqlite") as connection:
+        connection.execute("CREATE INDEX songs_by_date ON songs (created, folder)")
+        connection.execute("DROP INDEX songs_by_words")
+        connection.execute("DROP INDEX songs_by_id")
+        connection.execute("ALTER TABLE songs DROP COLUMN words")
+        connection.execute("ALTER TABLE songs DROP COLUMN audible")
+        connection.execute("DELETE FROM migrations WHERE room = 'library' AND number = 2")
+    assert [song.title for song in library.search("RÍO")] == ["Río Ámbar"]
+    assert library.total_length_s() == 90.0
+
+
+def test_the_song_with_a_file_is_found_by_the_files_name(library: Library, tmp_path: Path) -> None:
+    put_song(tmp_path, 'Say "Ä"'), put_song(tmp_path, "Two")
+    library.rescan()
+    assert [song.title for song in library.songs_with_file('Say "Ä".mp3')] == ['Say "Ä"']
+    assert not library.songs_with_file("Tw")
