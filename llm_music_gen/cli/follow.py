@@ -83,7 +83,7 @@ def _show(progress: Progress, lines: ProgressLines, what: str, as_json: bool, sa
         how = "Writing song number {} as WAV..." if name == "WAV" else f"Converting song number {{}} from WAV to {name}..."
         lines.begin(how.format(number))
         lines.move(progress.fraction)
-    elif progress.stage == "files" and ("proof" in progress.detail or "note" in progress.detail):
+    elif "note" in progress.detail or (progress.stage == "files" and "proof" in progress.detail):
         lines.say(progress.message)
     elif progress.stage in SHARES:
         lines.begin(f"Producing {what} song number {number}...")

@@ -62,6 +62,13 @@ def add_long_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--upload-kit", choices=["yes", "no"], help="title, chapters, pictures beside it (default: from an hour on)"
     )
+    group.add_argument(
+        "--narration", metavar="FILE", help='text file that a voice speaks over the music; "[10:00]" at the start of a line says '
+        'when a paragraph begins, "[pause 20]" is a pause',
+    )  # fmt: skip
+    group.add_argument("--voice", metavar="V", help='who speaks it, one of "llm-music-gen voices" (default: the first)')
+    group.add_argument("--narration-rate", metavar="WPM", help="words a minute, 80 to 400 (default: 110)")
+    group.add_argument("--narration-pause", metavar="S", help="seconds between its paragraphs (default: 8)")
     group.add_argument("--preview", action="store_true", help="make only a minute of samples from along the track")
 
 

@@ -16,6 +16,7 @@ from llm_music_gen.llm.openai_server import OpenAiServer
 from llm_music_gen.settings import FORMATS, AudioFormat
 from llm_music_gen.studio.long.layers import check_layers
 from llm_music_gen.tuning.frequency import Frequency, parse_frequency
+from llm_music_gen.voice.script import checked_pause, checked_rate, read_script_file
 
 MAX_SONGS = 1000
 MAX_TITLE_CHARACTERS = 120
@@ -34,6 +35,10 @@ class LongWords:
     upload_kit: str = ""
     only_layers: bool = False
     fade: str = ""
+    narration: str = ""
+    voice: str = ""
+    narration_rate: str = ""
+    narration_pause: str = ""
 
     def checked(self) -> dict[str, Any]:
         """The fields of a request. Raises UsageError in one sentence."""
@@ -47,12 +52,27 @@ class LongWords:
             )
         if self.fade:
             parse_fade(self.fade)
+        narration = self._narration()
         for name, value, choices in (
             ("intonation", self.intonation, ("equal", "just")), ("upload kit", self.upload_kit, ("yes", "no")),
         ):  # fmt: skip
             if value and value not in choices:
                 raise UsageError(f"{value!r} is no {name}.", hint=f"Choose {' or '.join(choices)}.")
-        return asdict(self)
+        return {**asdict(self), "narration": narration}
+
+    def _narration(self) -> str:
+        """The whole name of the text that is spoken, once it can be, or nothing."""
+        if self.narration_rate:
+            checked_rate(self.narration_rate)
+        if self.narration_pause:
+            checked_pause(self.narration_pause)
+        if not self.narration:
+            if self.voice or self.narration_rate or self.narration_pause:
+                raise UsageError("A voice needs something to say.", hint="Name a text file with --narration.")
+            return ""
+        path = Path(self.narration).expanduser().absolute()
+        read_script_file(path)
+        return str(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +110,14 @@ class GenerateRequest:
     """Whether nothing sounds but the layers."""
     fade: str = ""
     """How long a track of layers or hours fades out, as a length; empty leaves it to the track."""
+    narration: str = ""
+    """Text file that is spoken over the music."""
+    voice: str = ""
+    """Who speaks it; empty is the usual voice."""
+    narration_rate: str = ""
+    """Words a minute; empty is slow."""
+    narration_pause: str = ""
+    """Seconds between its paragraphs."""
     title: str = ""
     """Its name; empty leaves it to whoever imagines the theme."""
     theme_model: str = ""
@@ -204,7 +232,7 @@ class GenerateRequest:
             frequency=request.frequency, server=request.server or None,
             long=LongWords(
                 request.each, request.layers, request.night, request.intonation, request.upload_kit, request.only_layers,
-                request.fade,
+                request.fade, request.narration, request.voice, request.narration_rate, request.narration_pause,
             ),
         )  # fmt: skip
 

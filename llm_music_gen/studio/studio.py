@@ -34,10 +34,11 @@ from llm_music_gen.studio.doctor import Fact, examine
 from llm_music_gen.studio.editing import EditingRoom
 from llm_music_gen.studio.files import check_room, copy_out
 from llm_music_gen.studio.long.make import LongWorkshop, make_long
+from llm_music_gen.studio.long.narration import planned_with_voice, speech_beside, speech_in_work
 from llm_music_gen.studio.long.plan import plan_long
 from llm_music_gen.studio.long.preview import make_preview
 from llm_music_gen.studio.long.unfinished import Order, Unfinished, begin, find_unfinished
-from llm_music_gen.studio.long.wish import is_long, long_wish, unfinished_key, wants_kit
+from llm_music_gen.studio.long.wish import is_long, long_wish, narration_wish, unfinished_key, wants_kit
 from llm_music_gen.studio.names import safe_name
 from llm_music_gen.studio.own_music import arrangement_of, draft_from_sheet, lead_sheet_of, played_by
 from llm_music_gen.studio.recipe import Recipe, read_recipe
@@ -198,7 +199,8 @@ class Studio:
             )
         target = Path(output_dir).expanduser() if output_dir else None
         if recipe.long is not None:
-            return [(yield from self._one(self._long_again(recipe, workshop, anyway=anyway), 1, 1, target))]
+            speech = speech_beside(recipe, recipe_path)
+            return [(yield from self._one(self._long_again(recipe, workshop, speech, anyway=anyway), 1, 1, target))]
         finish = replace(workshop.finish, loudness_lufs=recipe.loudness_lufs, mp3_kbps=recipe.mp3_kbps)
         draft = draft_of(recipe, workshop.styles)
         return [(yield from self._one(finish_song(draft, replace(workshop, finish=finish)), 1, 1, target))]
@@ -323,23 +325,28 @@ class Studio:
         """Plan a long track unless that is done, then make it. The same request and seed go on where they were stopped."""
         work = Unfinished(self.paths.unfinished_dir / unfinished_key(request, seed))
         if not work.recipe_path.is_file():
-            plan = plan_long(wish, long_wish(request, self.settings.frequency), seed, _now(), workshop)
-            planned = yield from _part_of_whole(plan, 0.0, PLAN_SHARE)
-            order = Order(str(workshop.soundfont.path), str(output_dir or ""), wants_kit(request, planned.recipe))
-            prompts = prompts_text(planned.exchanges) if workshop.keep_prompts else ""
-            work = begin(self.paths.unfinished_dir, work.key, planned.recipe, order, prompts)
+            wanted = long_wish(request, self.settings.frequency)
+            with speech_in_work(self.paths.unfinished_dir, work.key) as speech:
+                plan = planned_with_voice(
+                    narration_wish(request), wish, wanted, lambda own: plan_long(own, wanted, seed, _now(), workshop), speech,
+                    self.paths,
+                )  # fmt: skip
+                planned = yield from _part_of_whole(plan, 0.0, PLAN_SHARE)
+                order = Order(str(workshop.soundfont.path), str(output_dir or ""), wants_kit(request, planned.recipe))
+                prompts = prompts_text(planned.exchanges) if workshop.keep_prompts else ""
+                work = begin(self.paths.unfinished_dir, work.key, planned.recipe, order, prompts, speech)
         self.close()  # no model is needed any more, and rendering takes hours
         give_memory_back()
         making = make_long(work, self._long_workshop(str(workshop.soundfont.path)))
         return (yield from _part_of_whole(making, PLAN_SHARE, 1.0))
 
-    def _long_again(self, recipe: Recipe, workshop: Workshop, *, anyway: bool) -> Work[Song]:
+    def _long_again(self, recipe: Recipe, workshop: Workshop, speech: Path | None, *, anyway: bool) -> Work[Song]:
         """Make a long track again from its recipe; interrupted, it is resumed like any other."""
         plan = recipe.model_copy(update={"measured": None, "formats": workshop.finish.formats})
         key = f"again-{plan.identity[:12]}"
         work = Unfinished(self.paths.unfinished_dir / key)
         if not work.recipe_path.is_file():
-            work = begin(self.paths.unfinished_dir, key, plan, Order(str(workshop.soundfont.path), again=True))
+            work = begin(self.paths.unfinished_dir, key, plan, Order(str(workshop.soundfont.path), again=True), speech=speech)
         shop = self._long_workshop(str(workshop.soundfont.path))
         return (yield from make_long(work, shop, anyway=anyway))
 

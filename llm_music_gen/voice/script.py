@@ -17,6 +17,7 @@ from llm_music_gen.errors import StorageError, UsageError
 
 MOST_CHARACTERS = 200_000
 MOST_PARTS = 4_000
+RATE_WPM = (80, 400)
 #: Marked in the text, and as the usual one between paragraphs.
 MOST_PAUSE_S, MOST_USUAL_PAUSE_S = 4 * 3_600.0, 600.0
 #: Where nothing else is said: when the first word is spoken, and how long it is quiet between paragraphs and sentences.
@@ -121,6 +122,18 @@ def checked_pause(text: str) -> float:
             f"{text!r} is no pause.", hint=f"Give seconds from 0 to {MOST_USUAL_PAUSE_S:g}, such as {USUAL_PAUSE_S:g}."
         )
     return pause_s
+
+
+def checked_rate(text: str) -> int:
+    """Words a minute of a narration. Raises UsageError."""
+    low, high = RATE_WPM
+    try:
+        rate_wpm = int(text)
+    except ValueError:
+        rate_wpm = 0
+    if not low <= rate_wpm <= high:
+        raise UsageError(f"{text!r} is no rate of a narration.", hint=f"Give words a minute from {low} to {high}, such as 110.")
+    return rate_wpm
 
 
 def placed(

@@ -67,7 +67,8 @@ def request_of(arguments: argparse.Namespace) -> GenerateRequest:
         soundfont=arguments.soundfont, frequency=arguments.frequency, theme_model=arguments.theme_model, server=arguments.server,
         long=LongWords(
             arguments.each or "", arguments.layers or "", arguments.night, arguments.intonation or "", arguments.upload_kit or "",
-            arguments.only_layers, arguments.fade or "",
+            arguments.only_layers, arguments.fade or "", arguments.narration or "", arguments.voice or "",
+            arguments.narration_rate or "", arguments.narration_pause or "",
         ),
     )  # fmt: skip
     return replace(request, stems=arguments.stems, title=titled(arguments.title or ""))
@@ -114,6 +115,8 @@ def _preview(request: GenerateRequest, *, as_json: bool) -> int:
         print(json.dumps({"preview": str(path), "seed": request.seed}, ensure_ascii=False))
     else:
         print(f"Llm-Music-Gen: {path}")
+        if request.narration:
+            print('Llm-Music-Gen: A preview is music alone; "llm-music-gen speak" lets you hear the voice.')
         print(f"Llm-Music-Gen: The whole track is made by the same command with --seed {request.seed} and without --preview.")
     return 0
 

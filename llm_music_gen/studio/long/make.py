@@ -26,11 +26,13 @@ from llm_music_gen.proof import prove
 from llm_music_gen.sound.encode import LARGEST_WAV_BYTES, LOSSY, WAV_FRAME_BYTES
 from llm_music_gen.sound.long.finish import BAND_QUALITY, CALM_QUALITY, encode_track
 from llm_music_gen.sound.long.measure import measure_long_file
+from llm_music_gen.sound.long.narration import VoicedSegments, narrated_loudness
 from llm_music_gen.sound.long.render import TrackLoudness, render_track, track_loudness
-from llm_music_gen.sound.long.store import SegmentDamaged, SegmentStore, segment_at, segment_count
+from llm_music_gen.sound.long.store import FinishedSegments, SegmentDamaged, SegmentStore, segment_at, segment_count
 from llm_music_gen.sound.master import CEILING_DBTP, LOSSY_CEILING_DBTP
 from llm_music_gen.sound.tags import Tags, write_tags
 from llm_music_gen.studio.files import move_into_place, write_bytes, write_text
+from llm_music_gen.studio.long.narration import deliver_narration, narration_of
 from llm_music_gen.studio.long.record import LongRecord
 from llm_music_gen.studio.long.score import open_track, track_of
 from llm_music_gen.studio.long.unfinished import SONG_FOLDER, Unfinished, check_space, needed_bytes
@@ -88,6 +90,7 @@ def _claimed(work: Unfinished, shop: LongWorkshop, anyway: bool) -> Work[Song]:
         return finished
     with contextlib.closing(SegmentStore(work.folder)) as store, kept_awake():
         recipe = _same_engine(work, recipe, shop, store, anyway)
+        narration_of(recipe, work.speech_path)  # a voice that is not the recorded one is noticed before hours of work
         damaged = store.damaged(store.rows())
         for index in damaged:
             store.forget(index)
@@ -123,21 +126,25 @@ def _made(work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: SegmentSt
         work.plan(calmer)
         recipe = calmer
         yield Progress("sound", 0.0, "Some moments stood out; they are rendered again, softer")
+    segments, narration = store.finished(frames), narration_of(recipe, work.speech_path)
+    if narration is not None:
+        told = narrated_loudness(store.rows(), narration, frames)
+        loudness = replace(loudness, integrated_lufs=told.integrated_lufs, true_peak_db=told.true_peak_db)
+        segments = VoicedSegments.of(segments, narration.voiced(told.level))
     lossy = any(name in LOSSY for name in recipe.formats)
     ceiling_dbtp = LOSSY_CEILING_DBTP - 0.5 if lossy else CEILING_DBTP - 0.05
     gain_db = loudness.gain_db(recipe.loudness_lufs, ceiling_dbtp)
     yield Progress("master", 1.0, f"{loudness.integrated_lufs + gain_db:.1f} LUFS", {"gain_db": round(gain_db, 2)})
-    return (yield from _delivered(work, recipe, shop, store, gain_db, loudness.integrated_lufs))
+    return (yield from _delivered(work, recipe, shop, segments, gain_db, loudness.integrated_lufs))
 
 
 def _delivered(
-    work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: SegmentStore, gain_db: float, loudness_lufs: float
+    work: Unfinished, recipe: Recipe, shop: LongWorkshop, segments: FinishedSegments, gain_db: float, loudness_lufs: float
 ) -> Work[Song]:
     folder = work.folder / SONG_FOLDER
     folder.mkdir(exist_ok=True)
     stem = safe_name(recipe.theme.title)
     tags = _tags(recipe)
-    segments = store.finished(recipe.theme.length_frames)
     assert recipe.long is not None
     quality = CALM_QUALITY if recipe.long.chapters[0].theme is None else BAND_QUALITY
     for number, name in enumerate(recipe.formats):
@@ -166,6 +173,7 @@ def _delivered(
     if arrangement is not None:
         write_bytes(folder / f"{stem}.mid", write_midi(arrangement))
     write_text(folder / f"{stem} chapters.txt", chapter_list(recipe))
+    deliver_narration(recipe, work.speech_path, folder, stem)
     write_text(folder / "recipe.json", done.to_json())
     if work.prompts_path.is_file():
         write_text(folder / work.prompts_path.name, work.prompts_path.read_text(encoding="utf-8"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,11 +15,14 @@ from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.errors import LibraryError, StorageError
 from llm_music_gen.paths import StudioPaths
 from llm_music_gen.sound.long.narration import Ducking, Narration
+from llm_music_gen.studio.files import write_text
 from llm_music_gen.studio.long.plan import LongPlan, LongWish
 from llm_music_gen.studio.long.record import NarrationRecord, SpokenRecord
 from llm_music_gen.studio.long.speaking import NarrationWish, speak_script
 from llm_music_gen.studio.recipe import Recipe, file_sha256
+from llm_music_gen.studio.voice_room import Transcript
 from llm_music_gen.units import SAMPLE_RATE_HZ
+from llm_music_gen.voice.ports import Heard
 from llm_music_gen.voice.script import Place, check_fits, clock, needed_s
 
 #: Where the voice lies in a song's folder, beside the recipe.
@@ -108,6 +112,16 @@ def speech_beside(recipe: Recipe, recipe_path: Path) -> Path | None:
     return folder / SPEECH_FILE
 
 
+@contextlib.contextmanager
+def speech_in_work(unfinished_dir: Path, key: str) -> Iterator[Path]:
+    """Where the voice lies until its track is begun; nothing of it stays there."""
+    speech = unfinished_dir / f"{key}.speech.flac"
+    try:
+        yield speech
+    finally:
+        speech.unlink(missing_ok=True)
+
+
 def copy_speech(speech: Path, target: Path) -> None:
     """A copy of the voice, whole or not at all. Raises StorageError."""
     part = target.with_name(target.name + ".part")
@@ -119,6 +133,19 @@ def copy_speech(speech: Path, target: Path) -> None:
         raise StorageError(f"{target} cannot be written ({error.strerror or error}).", hint="Free some space.") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def deliver_narration(recipe: Recipe, speech: Path, folder: Path, stem: str) -> None:
+    """The voice and its subtitles beside a finished track; nothing where nobody speaks. Raises StorageError."""
+    record = recipe.narration
+    if record is None:
+        return
+    copy_speech(speech, folder / SPEECH_FILE)
+    heard = tuple(Heard(span.text, span.start_s, span.end_s, 1.0) for span in record.spans)
+    length_s = recipe.theme.length_frames / SAMPLE_RATE_HZ
+    cues = Transcript(folder / f"{stem}.{recipe.formats[0]}", record.voice, length_s, heard)
+    for form in ("srt", "vtt"):
+        write_text(folder / f"{stem}.{form}", cues.written(form))
 
 
 def _fitting(length: LengthRange, long: LongWish, places: tuple[Place, ...]) -> LengthRange:

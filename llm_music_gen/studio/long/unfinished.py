@@ -13,6 +13,7 @@ from typing import Any
 
 from llm_music_gen.errors import StorageError, StudioError
 from llm_music_gen.jobs.lock import ProcessLock
+from llm_music_gen.studio.long.narration import SPEECH_FILE, copy_speech
 from llm_music_gen.studio.recipe import Recipe, read_recipe
 
 RECIPE_FILE = "recipe.json"
@@ -64,6 +65,11 @@ class Unfinished:
         """What models were asked and answered, where that is kept."""
         return self.folder / PROMPTS_FILE
 
+    @property
+    def speech_path(self) -> Path:
+        """The voice of its narration, where it has one."""
+        return self.folder / SPEECH_FILE
+
     def recipe(self) -> Recipe:
         """Its plan. Raises StudioError."""
         return read_recipe(self.recipe_path)
@@ -112,8 +118,11 @@ class Unfinished:
                 part.unlink(missing_ok=True)
 
 
-def begin(unfinished_dir: Path, key: str, recipe: Recipe, order: Order, prompts: str = "") -> Unfinished:
-    """A new track in work; `prompts` (JSON Lines) is what models were asked, to be kept beside it.
+def begin(
+    unfinished_dir: Path, key: str, recipe: Recipe, order: Order, prompts: str = "", speech: Path | None = None
+) -> Unfinished:
+    """A new track in work; `prompts` (JSON Lines) is what models were asked, to be kept beside it. The voice of its narration, if
+    it has one, is copied from the file `speech`.
 
     The recipe is written last: a folder without one was never begun. Raises StorageError.
     """
@@ -127,6 +136,8 @@ def begin(unfinished_dir: Path, key: str, recipe: Recipe, order: Order, prompts:
     _write_whole(work.folder / ORDER_FILE, json.dumps(asdict(order), ensure_ascii=False, indent=1))
     if prompts:
         _write_whole(work.prompts_path, prompts)
+    if recipe.narration is not None and speech is not None:
+        copy_speech(speech, work.speech_path)
     work.plan(recipe)
     return work
 

@@ -5,21 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from llm_music_gen.composing.lengths import LengthRange, parse_fade, parse_length
 from llm_music_gen.studio.long.plan import LONG_FROM_S, LongWish
+from llm_music_gen.studio.long.speaking import USUAL_RATE_WPM, NarrationWish
 from llm_music_gen.studio.recipe import Recipe
 from llm_music_gen.studio.request import GenerateRequest, read_frequencies
 from llm_music_gen.tuning.frequency import LOWEST_AUDIBLE_HZ, Frequency
 from llm_music_gen.units import SAMPLE_RATE_HZ
+from llm_music_gen.voice.script import USUAL_PAUSE_S, checked_pause, checked_rate, read_script_file
 
 KIT_FROM_S = 3_600
+_NARRATION = ("narration", "voice", "narration_rate", "narration_pause")
 
 
 def is_long(request: GenerateRequest, length: LengthRange, frequencies: Sequence[Frequency]) -> bool:
     """Whether a request is for a track of chapters and layers rather than a song."""
     pulse = any(frequency.kind == "pulse" or frequency.hz < LOWEST_AUDIBLE_HZ for frequency in frequencies)
-    layered = bool(request.layers or request.only_layers)
+    layered = bool(request.layers or request.only_layers or request.narration)
     return bool(length.min_s >= LONG_FROM_S or len(frequencies) > 1 or layered or request.night or pulse)
 
 
@@ -33,11 +37,26 @@ def long_wish(request: GenerateRequest, usual_frequency: str) -> LongWish:
     )  # fmt: skip
 
 
+def narration_wish(request: GenerateRequest) -> NarrationWish | None:
+    """What shall be spoken, or None. Raises StorageError, UsageError for a text that cannot be."""
+    if not request.narration:
+        return None
+    return NarrationWish(
+        text=read_script_file(Path(request.narration)), voice=request.voice,
+        rate_wpm=checked_rate(request.narration_rate) if request.narration_rate else USUAL_RATE_WPM,
+        pause_s=checked_pause(request.narration_pause) if request.narration_pause else USUAL_PAUSE_S,
+    )  # fmt: skip
+
+
 def unfinished_key(request: GenerateRequest, seed: int) -> str:
-    """Name of the folder in which the track is made: the same for the same request and seed."""
+    """Name of the folder in which the track is made: the same for the same request, narrated text and seed."""
     words = {
-        name: value for name, value in request.to_dict().items() if name not in ("seed", "songs", "output_dir", "upload_kit")
+        name: value
+        for name, value in request.to_dict().items()
+        if name not in ("seed", "songs", "output_dir", "upload_kit") and (value or name not in _NARRATION)
     }
+    if request.narration:
+        words["narration"] = read_script_file(Path(request.narration))
     data = json.dumps([words, seed], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(data.encode("utf-8")).hexdigest()[:12]
 
