@@ -1,0 +1,1 @@
+"""The ear for melodies: one voice, sung, hummed, whistled or played -> its notes -> bars. Nothing here knows ABC or MIDI."""
