@@ -12,8 +12,10 @@ StudioError                    a sentence for the user: what is wrong and what t
 │   ├── SoundfontMissing       no soundfont could be found
 │   └── EncodingError          a finished file could not be written or verified
 ├── StorageError               disk full, unwritable folder, file vanished
+│   └── DiskMissing            the disk is full or gone: it goes on when room is made or the disk is back
 ├── LibraryError               the catalogue cannot do what was asked
 ├── JobError                   the queue cannot do what was asked
+├── ClusterError               other machines cannot be reached or cannot help
 ├── PlaybackError              no device, unplayable file
 ├── DownloadError              a file could not be fetched from the network
 └── DependencyMissing          an optional program or package is needed for this
@@ -79,12 +81,20 @@ class StorageError(StudioError):
     """Disk full, unwritable folder, vanished file."""
 
 
+class DiskMissing(StorageError):
+    """The disk is full or gone: nothing is wrong with the work, and it goes on when room is made or the disk is back."""
+
+
 class LibraryError(StudioError):
     """The catalogue cannot do what was asked."""
 
 
 class JobError(StudioError):
     """The queue cannot do what was asked."""
+
+
+class ClusterError(StudioError):
+    """Other machines cannot be reached, or none of them can help."""
 
 
 class PlaybackError(StudioError):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llm_music_gen import disk
 from llm_music_gen.domain.progress import Progress, Work
-from llm_music_gen.errors import EncodingError, StorageError
+from llm_music_gen.errors import EncodingError
 from llm_music_gen.sound.ahead import ahead
 from llm_music_gen.sound.mp3 import encode_mp3
 from llm_music_gen.units import SAMPLE_RATE_HZ
@@ -35,12 +36,41 @@ def encode(blocks: Iterable[NDArray[np.float32]], frames: int, path: Path, audio
         with closing(ahead(blocks)) as ready:
             for done in writer(ready, frames, part, audio_format, kbps):
                 yield Progress("convert", min(1.0, done / max(1, frames)), f"Converting to {NAMES[audio_format]}")
-        part.replace(path)
+        disk.replace(part, path)
     except OSError as error:
-        raise _storage_error(path, error) from error
+        raise disk.storage_error(path, error) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
     return path
+
+
+class _Sink:
+    """A file for libsndfile, which goes on after a write that failed; what failed is remembered."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._file.write(data) if self.error is None else 0
+        except OSError as error:
+            self.error = error
+            return 0
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except OSError as error:  # what was still to be written is written first
+            self.error = error
+            return self._file.tell()
+
+    def tell(self) -> int:
+        return self._file.tell()
 
 
 def _mp3(blocks: Iterable[NDArray[np.float32]], frames: int, path: Path, audio_format: str, kbps: int) -> Iterator[int]:
@@ -58,16 +88,22 @@ def _soundfile(blocks: Iterable[NDArray[np.float32]], frames: int, path: Path, a
     if rate_hz != SAMPLE_RATE_HZ:
         blocks = _resampled(blocks, frames)
     done = 0
-    try:
-        with soundfile.SoundFile(path, "w", rate_hz, 2, subtype, format=container) as file:
-            for block in blocks:
-                file.write(block)
-                done += len(block) * SAMPLE_RATE_HZ // rate_hz
-                yield done
-    except soundfile.LibsndfileError as error:
-        if "System error" in str(error) or not path.exists():
-            raise OSError(errno.ENOSPC, "the disk is full or the folder cannot be written") from error
-        raise EncodingError(f"{path.name} cannot be written ({error}).", hint="Try another format.") from error
+    with path.open("w+b") as target:
+        sink = _Sink(target)
+        try:
+            with soundfile.SoundFile(sink, "w", rate_hz, 2, subtype, format=container) as file:
+                for block in blocks:
+                    file.write(block)
+                    if sink.error is not None:
+                        raise sink.error
+                    done += len(block) * SAMPLE_RATE_HZ // rate_hz
+                    yield done
+        except (soundfile.SoundFileError, AssertionError) as error:  # the latter for a block that was written in part
+            if sink.error is None:
+                raise EncodingError(f"{path.name} cannot be written ({error}).", hint="Try another format.") from error
+        if sink.error is not None:
+            raise sink.error
+        disk.sync(target)
 
 
 def _resampled(blocks: Iterable[NDArray[np.float32]], frames: int) -> Iterator[NDArray[np.float32]]:
@@ -91,9 +127,3 @@ def _resampled(blocks: Iterable[NDArray[np.float32]], frames: int) -> Iterator[N
     if len(waiting) > left_margin:
         rest = resample_poly(waiting, 160, 147, axis=0).astype(np.float32)[left_margin * 160 // 147 :]
         yield rest[: wanted - written]
-
-
-def _storage_error(path: Path, error: OSError) -> StorageError:
-    if error.errno == errno.ENOSPC:
-        return StorageError(f"There is no room for {path.name} in {path.parent}.", hint="Free some space and try again.")
-    return StorageError(f"{path} cannot be written ({error.strerror or error}).", hint="Choose another folder with --output.")

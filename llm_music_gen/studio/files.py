@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from llm_music_gen import disk
 from llm_music_gen.errors import StorageError
 from llm_music_gen.studio.names import free_name, safe_name
 
@@ -18,8 +19,6 @@ RESERVE_BYTES = 50_000_000
 #: Working files of a song in float32 stereo: the mix, the master, and the delivered files.
 WORKING_COPIES = 3
 _WORK_PREFIX = ".unfinished-"
-#: Antivirus programs and indexers hold new files on Windows for a moment.
-_RENAME_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 STALE_AFTER_S = 2 * 24 * 3600
 
 
@@ -88,12 +87,8 @@ def copy_out(files: Mapping[str, Path], output_dir: Path, stem: str) -> dict[str
         for kind, path in files.items():
             ending = ".recipe.json" if kind == "recipe" else path.suffix
             target = output_dir / (name + ending)
-            part = output_dir / f"{_WORK_PREFIX}{os.getpid()}-{target.name}"
-            try:
-                shutil.copyfile(path, part)
-                part.replace(target)
-            finally:
-                part.unlink(missing_ok=True)
+            with path.open("rb") as source, disk.being_written(target) as file:
+                shutil.copyfileobj(source, file, 1 << 20)
             copies[kind] = target
     except OSError as error:
         raise StorageError(
@@ -112,7 +107,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:
-        raise StorageError(f"{path} cannot be written ({error.strerror or error}).", hint="Check the free space.") from error
+        raise disk.storage_error(path, error, needed_bytes=len(data)) from error
 
 
 def _stem(name: str) -> str:
@@ -121,18 +116,15 @@ def _stem(name: str) -> str:
 
 def _renamed(folder: Path, target: Path) -> bool:
     """Whether the move worked; False when somebody else took the name meanwhile. Raises StorageError."""
-    for pause_s in (*_RENAME_PAUSES_S, None):
-        try:
-            folder.rename(target)
-        except OSError as error:
-            if target.exists():
-                return False
-            if pause_s is None or not isinstance(error, PermissionError):
-                raise StorageError(f"{folder} cannot be renamed to {target.name} ({error.strerror or error}).") from error
-            time.sleep(pause_s)
-        else:
-            return True
-    return False
+    try:
+        disk.sync_tree(folder)  # a name must not outlive a power cut that its contents did not
+        disk.patiently(lambda: folder.rename(target))
+    except OSError as error:
+        if target.exists():
+            return False
+        raise disk.storage_error(target, error) from error
+    disk.sync_folder(target.parent)
+    return True
 
 
 def _sweep(songs_dir: Path) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 import numpy as np
 
+from llm_music_gen import disk
 from llm_music_gen.domain.progress import Progress, Work
-from llm_music_gen.errors import EncodingError, StorageError
+from llm_music_gen.errors import EncodingError
 from llm_music_gen.sound.encode import encode
-from llm_music_gen.sound.long.render import worker_pool
+from llm_music_gen.sound.long.render import crashed_again, worker_pool
 from llm_music_gen.sound.long.store import FinishedSegments
 from llm_music_gen.sound.mp3 import chunk_count, chunk_is_whole, chunk_range, encode_chunk, join_chunks, to_pcm
 from llm_music_gen.units import db_to_gain
@@ -55,8 +56,13 @@ def _mp3(
         done += 1
         yield Progress("convert", (1.0 - _JOIN_SHARE) * done / count, f"{done} of {count} pieces")
     try:
-        for samples in join_chunks(files, segments.frames, path, kbps, quality):
-            yield Progress("convert", 1.0 - _JOIN_SHARE * (1.0 - samples / segments.frames), "Joining")
+        part = disk.part_of(path)
+        try:
+            for samples in join_chunks(files, segments.frames, part, kbps, quality):
+                yield Progress("convert", 1.0 - _JOIN_SHARE * (1.0 - samples / segments.frames), "Joining")
+            disk.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
     except EncodingError as error:
         # A chunk that was damaged since it was written: all are made again the next time.
         for file in files:
@@ -65,9 +71,7 @@ def _mp3(
             f"{error.message} The encoded pieces were thrown away.", hint='Go on with "llm-music-gen resume".'
         ) from error
     except OSError as error:
-        raise StorageError(
-            f"{path} cannot be written ({error}).", hint='Free some space, then "llm-music-gen resume".'
-        ) from error
+        raise disk.storage_error(path, error) from error
 
 
 def _encoded(
@@ -79,10 +83,20 @@ def _encoded(
             _write_chunk(segments, index, gain_db, kbps, quality, files[index])
             yield
         return
-    with worker_pool(workers) as pool:
-        for future in [pool.submit(_write_chunk, segments, index, gain_db, kbps, quality, files[index]) for index in missing]:
-            future.result()
-            yield
+    left = list(missing)
+    crashes = 0
+    while left:
+        try:
+            with worker_pool(workers) as pool:
+                waiting = {
+                    index: pool.submit(_write_chunk, segments, index, gain_db, kbps, quality, files[index]) for index in left
+                }
+                for index, future in waiting.items():
+                    future.result()
+                    left.remove(index)
+                    yield
+        except BrokenExecutor as error:
+            crashes = crashed_again(crashes, "encodes", error)
 
 
 def _write_chunk(segments: FinishedSegments, index: int, gain_db: float, kbps: int, quality: int, path: Path) -> None:
@@ -91,16 +105,7 @@ def _write_chunk(segments: FinishedSegments, index: int, gain_db: float, kbps: i
     gain = db_to_gain(gain_db)
     pcm = np.concatenate([to_pcm(piece, kbps) for piece in segments.pieces(first, stop, gain)])
     data = encode_chunk(index, pcm, segments.frames, kbps, quality)
-    part = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        disk.write_whole(path, data)
     except OSError as error:
-        raise StorageError(
-            f"{path} cannot be written ({error}).", hint='Free some space, then "llm-music-gen resume".'
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
+        raise disk.storage_error(path, error, needed_bytes=len(data)) from error

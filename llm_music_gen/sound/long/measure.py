@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.sound.decode import audio_info, measure_file
-from llm_music_gen.sound.long.render import worker_pool
+from llm_music_gen.sound.long.render import crashed_again, worker_pool
 from llm_music_gen.sound.loudness import Loudness, LoudnessMeter, TruePeak, integrated_lufs, loudness_range_lu, momentary_lufs
 from llm_music_gen.units import SAMPLE_RATE_HZ, gain_to_db
 
@@ -43,13 +44,19 @@ def measure_long_file(path: Path, workers: int) -> Work[Loudness]:
     step = SAMPLE_RATE_HZ // 10
     count = 4 * workers
     edges = [info.frames * number // count // step * step for number in range(count)] + [info.frames]
-    stretches = []
-    with worker_pool(workers) as pool:
-        waiting = [pool.submit(_measured, path, first, end) for first, end in pairwise(edges)]
-        for number, future in enumerate(waiting):
-            stretches.append(future.result())
-            yield Progress("files", 0.5 * (number + 1) / count, "Measuring the finished file")
-    return _merged(stretches)
+    found: dict[int, _Stretch] = {}
+    crashes = 0
+    while len(found) < count:
+        try:
+            with worker_pool(workers) as pool:
+                stretches = list(enumerate(pairwise(edges)))
+                waiting = {number: pool.submit(_measured, path, *ends) for number, ends in stretches if number not in found}
+                for number, future in waiting.items():
+                    found[number] = future.result()
+                    yield Progress("files", 0.5 * len(found) / count, "Measuring the finished file")
+        except BrokenExecutor as error:
+            crashes = crashed_again(crashes, "measures", error)
+    return _merged([found[number] for number in range(count)])
 
 
 def _measured(path: Path, first: int, end: int) -> _Stretch:

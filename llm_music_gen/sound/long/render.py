@@ -5,12 +5,16 @@ The list of segments goes to a `concurrent.futures.Executor`; which worker rende
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +54,14 @@ class TrackLoudness:
         return min(target_lufs - self.integrated_lufs, ceiling_dbtp - self.true_peak_db)
 
 
-def render_track(make_track: Callable[[], Track], store: SegmentStore, frames: int, workers: int) -> Work[None]:
+def render_track(
+    make_track: Callable[[], Track], store: SegmentStore, frames: int, workers: int, check: Callable[[], None] = lambda: None
+) -> Work[None]:
     """Render every segment that the store lacks. Yields the stage "sound"; stopping loses only segments in work.
 
     `make_track` is called once in every worker process and must be picklable. With 0 workers everything happens here, one
-    after the other. Raises SoundError, StorageError.
+    after the other. `check` is asked before a segment counts as done, and raises where what it was rendered with has changed
+    meanwhile. Raises SoundError, StorageError.
     """
     count = segment_count(frames)
     done = store.rows()
@@ -66,16 +73,22 @@ def render_track(make_track: Callable[[], Track], store: SegmentStore, frames: i
         try:
             for row in _rendered(make_track, store.folder, frames, missing, workers):
                 if row is not None:
+                    check()
                     store.add(row)
                     missing.remove(row.index)
                     finished += 1
                 yield Progress("sound", finished / count, f"{finished} of {count} segments")
         except BrokenExecutor as error:
-            crashes += 1
-            if crashes > _MOST_CRASHES:
-                raise SoundError(
-                    "A process that renders ended by itself again and again.", hint="Choose another soundfont, or free memory."
-                ) from error
+            crashes = crashed_again(crashes, "renders", error)
+
+
+def crashed_again(crashes: int, what: str, error: BrokenExecutor) -> int:
+    """One crash of a worker process more. Raises SoundError when there were too many to begin again."""
+    if crashes >= _MOST_CRASHES:
+        raise SoundError(
+            f"A process that {what} ended by itself again and again.", hint="Free memory, or choose another soundfont."
+        ) from error
+    return crashes + 1
 
 
 def track_loudness(rows: Mapping[int, SegmentRow]) -> TrackLoudness:
@@ -130,21 +143,42 @@ def worker_pool(
     workers: int, initializer: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()
 ) -> Iterator[Executor]:
     """Processes that compute with one thread each: threads of the matrix library would wait for each other, and how many there
-    are must not change a sample. What is in work when it is left is lost; nobody waits for it.
+    are must not change a sample. What is in work when it is left is lost; nobody waits for it. The processes end with this one,
+    however it ends: each holds the far end of a pipe, which closes when the near end is gone.
     """
+    context = get_context("spawn")
+    far, near = context.Pipe(duplex=False)
     before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
     os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))  # read by the children when they import numpy
     try:
         with ExitStack() as stack:
-            pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer, arguments)
+            pool = ProcessPoolExecutor(workers, context, _begin_worker, (far, initializer, arguments))
+            stack.callback(far.close)
             stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+            stack.callback(near.close)
             yield pool
+            pool.shutdown(wait=True)  # whoever comes so far has waited for every result
     finally:
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _begin_worker(leash: Connection, initializer: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
+    """What every worker process does first."""
+    threading.Thread(target=_end_with, args=(leash,), daemon=True).start()
+    # Ctrl-C reaches every process of a terminal; the one that leads decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if initializer is not None:
+        initializer(*arguments)
+
+
+def _end_with(leash: Connection) -> None:
+    with contextlib.suppress(EOFError, OSError):
+        leash.recv_bytes()
+    os._exit(0)  # files are written whole or not at all: there is nothing to tidy up first
 
 
 _player: TrackPlayer | None = None

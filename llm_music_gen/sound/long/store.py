@@ -6,12 +6,11 @@ kills the studio, a file without a row is rendered again, and a file that no lon
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
-import os
 import sqlite3
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +18,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from llm_music_gen.database import Migration, open_database
+from llm_music_gen import disk
+from llm_music_gen.database import Migration, database_error, open_database
 from llm_music_gen.errors import StorageError
 from llm_music_gen.units import SAMPLE_RATE_HZ
 
 #: Two minutes; a whole number of the meter's 100 ms steps.
 SEGMENT_FRAMES = 120 * SAMPLE_RATE_HZ
-#: A scanner or an indexer may hold a new file on Windows; it lets go within seconds.
-_REPLACE_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
+DATABASE_FILE = "segments.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +72,15 @@ def write_segment(folder: Path, index: int, samples: NDArray[np.float32]) -> str
     import soundfile
 
     path = folder / segment_name(index)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    # In memory first: the library that writes FLAC does not notice every write that a full disk cuts short.
+    made = io.BytesIO()
+    soundfile.write(made, samples, SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_24", compression_level=0.0)
+    data = made.getvalue()
     try:
-        soundfile.write(str(part), samples, SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_24", compression_level=0.0)
-        with part.open("r+b") as file:
-            os.fsync(file.fileno())
-            digest = hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _sha256(part)
-        _replace(part, path)
-    except (OSError, RuntimeError) as error:
-        raise StorageError(
-            f"The segment {path} cannot be written ({error}).", hint='Free some space, then go on with "llm-music-gen resume".'
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
-    return digest
+        disk.write_whole(path, data)
+    except OSError as error:
+        raise disk.storage_error(path, error, needed_bytes=len(data)) from error
+    return hashlib.sha256(data).hexdigest()
 
 
 class SegmentDamaged(StorageError):
@@ -106,16 +100,21 @@ class SegmentStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._database = open_database(folder / "segments.sqlite", "segments", _MIGRATIONS)
+        self._database = open_database(folder / DATABASE_FILE, "segments", _MIGRATIONS)
 
     def close(self) -> None:
         """Let go of the database."""
-        self._database.close()
+        with contextlib.suppress(sqlite3.Error):  # its disk may be gone
+            self._database.close()
 
     def rows(self) -> dict[int, SegmentRow]:
-        """Every finished segment by its number."""
+        """Every finished segment by its number. Raises StorageError."""
         found = {}
-        for row in self._database.execute("SELECT * FROM segments ORDER BY number"):
+        try:
+            rows = self._database.execute("SELECT * FROM segments ORDER BY number").fetchall()
+        except sqlite3.Error as error:
+            raise database_error(self.folder / DATABASE_FILE, error) from error
+        for row in rows:
             peaks = {str(name): float(value) for name, value in json.loads(row["peaks"]).items()}
             steps = tuple(np.frombuffer(row["steps"], dtype="<f8").tolist())
             found[int(row["number"])] = SegmentRow(int(row["number"]), row["sha256"], row["true_peak"], steps, peaks)
@@ -136,9 +135,7 @@ class SegmentStore:
                     ),
                 )
         except sqlite3.Error as error:
-            raise StorageError(
-                f"The list of segments in {self.folder} cannot be written ({error}).", hint="Free some space and resume."
-            ) from error
+            raise database_error(self.folder / DATABASE_FILE, error) from error
 
     def finished(self, frames: int) -> FinishedSegments:
         """All segments, once none is missing."""
@@ -146,10 +143,16 @@ class SegmentStore:
         return FinishedSegments(self.folder, frames, tuple(rows[index].sha256 for index in range(segment_count(frames))))
 
     def forget(self, index: int) -> None:
-        """The segment has to be rendered again."""
-        with self._database:
-            self._database.execute("DELETE FROM segments WHERE number = ?", (index,))
-        (self.folder / segment_name(index)).unlink(missing_ok=True)
+        """The segment has to be rendered again. Raises StorageError."""
+        path = self.folder / segment_name(index)
+        try:
+            with self._database:
+                self._database.execute("DELETE FROM segments WHERE number = ?", (index,))
+            path.unlink(missing_ok=True)
+        except sqlite3.Error as error:
+            raise database_error(self.folder / DATABASE_FILE, error) from error
+        except OSError as error:
+            raise disk.storage_error(path, error) from error
 
     def forget_all(self) -> None:
         """Every segment has to be rendered again."""
@@ -210,17 +213,6 @@ def _sha256(path: Path) -> str:
         while piece := file.read(1 << 20):
             digest.update(piece)
     return digest.hexdigest()
-
-
-def _replace(part: Path, path: Path) -> None:
-    for pause_s in (*_REPLACE_PAUSES_S, None):
-        try:
-            part.replace(path)
-            return
-        except PermissionError:
-            if pause_s is None:
-                raise
-            time.sleep(pause_s)
 
 
 def _first(connection: sqlite3.Connection) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+from llm_music_gen import disk
 from llm_music_gen.arranging import write_midi
 from llm_music_gen.composing.theme import resolve_style
 from llm_music_gen.composing.tune import WrittenSection, sheet_of
@@ -18,7 +19,7 @@ from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import Arrangement, Part
 from llm_music_gen.domain.song import Song
 from llm_music_gen.domain.theme import Theme
-from llm_music_gen.errors import LibraryError, SoundError, UsageError
+from llm_music_gen.errors import DiskMissing, LibraryError, SoundError, StudioError, UsageError
 from llm_music_gen.jobs.awake import kept_awake
 from llm_music_gen.library.shelf import read_song, songs_on_disk
 from llm_music_gen.notation.abc_file import write_abc
@@ -35,7 +36,7 @@ from llm_music_gen.studio.files import move_into_place, write_bytes, write_text
 from llm_music_gen.studio.long.narration import deliver_narration, narration_of
 from llm_music_gen.studio.long.record import LongRecord
 from llm_music_gen.studio.long.score import open_track, track_of
-from llm_music_gen.studio.long.unfinished import SONG_FOLDER, Unfinished, check_space, needed_bytes
+from llm_music_gen.studio.long.unfinished import SONG_FOLDER, Unfinished, check_space, needed_bytes, segments_done
 from llm_music_gen.studio.names import safe_name
 from llm_music_gen.studio.promises import promises_of
 from llm_music_gen.studio.recipe import Measured, Recipe
@@ -50,8 +51,13 @@ SHARES = {"sound": 0.44, "master": 0.005, "convert": 0.25, "files": 0.305}
 #: Calm means calm, in momentary loudness: how fast it may rise, and how far stand out of its ten minutes.
 MOST_RISE_LU = {"night": 1.5, "day": 3.0}
 MOST_OVER_MEDIAN_LU = {"night": 2.0, "day": 4.0}
+#: How long a track waits for a disk that is full or gone, and how often it looks.
+PATIENCE_S = 24 * 3_600.0
+_LOOK_EVERY_S = 1.0
 _MOST_ROUNDS = 3
 _HELPED_LU = 0.3
+#: Nothing that is reported as one step takes longer by itself.
+_LONGEST_STEP_S = 30.0
 #: What a chapter's last bowl may ring on into the next.
 _TAIL_S = 45.0
 
@@ -75,10 +81,48 @@ def make_long(work: Unfinished, shop: LongWorkshop, *, anyway: bool = False) -> 
     Yields "sound", "master", "convert" and "files" with `detail["whole"]`. Raises StudioError; what is rendered stays.
     With `anyway` a track whose soundfont or engine has changed since is rendered anew from its beginning.
     """
-    with work.claimed():
-        song = yield from _claimed(work, shop, anyway)
+    song = yield from _staged(_whatever_the_disk_does(work, shop, anyway))
     work.throw_away()
     return song
+
+
+def _whatever_the_disk_does(work: Unfinished, shop: LongWorkshop, anyway: bool) -> Work[Song]:
+    """Make the track; where its disk fills up or is gone meanwhile, wait until there is room or the disk is back."""
+    begun = False
+    while True:
+        try:
+            with work.claimed():
+                reports = _claimed(work, shop, anyway)
+                while True:
+                    try:
+                        report = next(reports)
+                    except StopIteration as stop:
+                        song: Song = stop.value
+                        return song
+                    begun = begun or report.stage != "sound" or report.fraction > 0.0
+                    yield report
+        except (StudioError, OSError) as error:
+            missing = error if isinstance(error, StudioError) else disk.storage_error(Path(error.filename or work.folder), error)
+            gone = begun and not work.recipe_path.is_file()
+            if not begun or not (gone or isinstance(missing, DiskMissing)):
+                raise missing from error
+            _log.warning("paused: %s", missing)
+            yield from _paused(work, missing)
+            anyway = False
+
+
+def _paused(work: Unfinished, missing: StudioError) -> Work[None]:
+    """Wait for the disk. Raises the error when it does not come back for a day."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline_s:
+        yield Progress("sound", 0.0, f"Paused. {missing.message}", {"paused": str(missing)})
+        time.sleep(_LOOK_EVERY_S)
+        with contextlib.suppress(StudioError):
+            recipe = work.recipe()
+            count = segment_count(recipe.theme.length_frames)
+            check_space(work.folder, needed_bytes(recipe, segments_done(work), count))
+            return
+    raise missing
 
 
 def _claimed(work: Unfinished, shop: LongWorkshop, anyway: bool) -> Work[Song]:
@@ -98,7 +142,7 @@ def _claimed(work: Unfinished, shop: LongWorkshop, anyway: bool) -> Work[Song]:
             yield Progress("sound", 0.0, f"{len(damaged)} damaged segments are rendered again", {"damaged": len(damaged)})
         while True:
             try:
-                song = yield from _staged(_made(work, recipe, shop, store))
+                song = yield from _made(work, recipe, shop, store)
                 break
             except SegmentDamaged as error:
                 _log.warning("%s; it is rendered again", error)
@@ -115,7 +159,7 @@ def _made(work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: SegmentSt
     yield Progress("sound", len(store.rows()) / count, f"Takes {needed / 1e9:.1f} GB of disk while it is made")
     while True:
         make_track = partial(open_track, work.recipe_path, shop.styles_dir, shop.soundfont)
-        yield from render_track(make_track, store, frames, shop.workers)
+        yield from render_track(make_track, store, frames, shop.workers, _unchanged(shop.soundfont))
         loudness = track_loudness(store.rows())
         calmer = _calmer(recipe, loudness)
         if calmer is None:
@@ -157,7 +201,9 @@ def _delivered(
                 report, fraction=(number + report.fraction) / len(recipe.formats), detail={**report.detail, "format": name}
             )
         write_tags(part, tags)
-        part.replace(path)
+        with part.open("r+b") as file:
+            disk.sync(file)
+        disk.replace(part, path)
     if "wav" in recipe.formats and segments.frames * WAV_FRAME_BYTES > LARGEST_WAV_BYTES:
         said = "The WAV is over 4 GB, so it is an RF64 file: most editors and players read it, a few old ones do not."
         yield Progress("files", 0.0, said, {"note": True})
@@ -232,6 +278,23 @@ def _same_engine(work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: Se
     )
     work.plan(changed)
     return changed
+
+
+def _unchanged(soundfont: Path) -> Callable[[], None]:
+    """Raises LibraryError from the moment on when the soundfont's file is no longer the one that stands there now."""
+
+    def state() -> tuple[int, int]:
+        found = soundfont.stat()
+        return found.st_size, found.st_mtime_ns
+
+    before = state()
+
+    def check() -> None:
+        with contextlib.suppress(OSError):  # what is loaded already needs no file
+            if state() != before:
+                raise LibraryError(f"{soundfont} was changed while the track was rendered with it.", hint="Put the old one back.")
+
+    return check
 
 
 def _calmer(recipe: Recipe, loudness: TrackLoudness) -> Recipe | None:
@@ -319,16 +382,19 @@ def _whole_arrangement(recipe: Recipe, shop: LongWorkshop) -> Arrangement | None
 def _staged(work: Work[Song]) -> Work[Song]:
     """The reports with `detail["whole"]`, which never goes back even when something is rendered again, and `detail["left_s"]`."""
     names = list(SHARES)
-    reached, begun_at, at_start = 0.0, time.monotonic(), -1.0
+    reached, since_s, at_start = 0.0, 0.0, -1.0
     while True:
+        asked_at = time.monotonic()
         try:
             report = next(work)
         except StopIteration as stop:
             song: Song = stop.value
             return song
+        # A machine that slept, or a program that was stopped, has not been slow.
+        if "paused" not in report.detail:
+            since_s += min(_LONGEST_STEP_S, time.monotonic() - asked_at)
         before = sum(SHARES[name] for name in names[: names.index(report.stage)])
         reached = max(reached, before + SHARES[report.stage] * report.fraction)
         at_start = reached if at_start < 0.0 else at_start
-        since_s = time.monotonic() - begun_at
         left_s = since_s / (reached - at_start) * (1.0 - reached) if reached - at_start > 0.01 else None
         yield replace(report, detail={**report.detail, "whole": reached, "left_s": left_s})

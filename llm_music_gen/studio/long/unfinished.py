@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from llm_music_gen.errors import StorageError, StudioError
+from llm_music_gen import disk
+from llm_music_gen.errors import DiskMissing, StorageError, StudioError
 from llm_music_gen.jobs.lock import ProcessLock
 from llm_music_gen.studio.long.narration import SPEECH_FILE, copy_speech
 from llm_music_gen.studio.recipe import Recipe, read_recipe
@@ -132,7 +132,7 @@ def begin(
     try:
         work.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageError(f"{work.folder} cannot be made ({error.strerror or error}).", hint="Check its rights.") from error
+        raise disk.storage_error(work.folder, error) from error
     _write_whole(work.folder / ORDER_FILE, json.dumps(asdict(order), ensure_ascii=False, indent=1))
     if prompts:
         _write_whole(work.prompts_path, prompts)
@@ -148,8 +148,21 @@ def find_unfinished(unfinished_dir: Path) -> Iterator[Unfinished]:
         folders = [entry for entry in unfinished_dir.iterdir() if (entry / RECIPE_FILE).is_file()]
     except OSError:
         return
-    for folder in sorted(folders, key=lambda entry: ((entry / ORDER_FILE).stat().st_mtime, entry.name)):
+    for folder in sorted(folders, key=lambda entry: (_begun_at(entry), entry.name)):
         yield Unfinished(folder)
+
+
+def _begun_at(folder: Path) -> float:
+    """When it was begun; 0 for what is being removed this moment."""
+    try:
+        return (folder / ORDER_FILE).stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def segments_done(work: Unfinished) -> int:
+    """How many segments lie in its folder."""
+    return len(list(work.folder.glob("segment-*.flac")))
 
 
 def needed_bytes(recipe: Recipe, segments_done: int, segments: int) -> int:
@@ -161,30 +174,23 @@ def needed_bytes(recipe: Recipe, segments_done: int, segments: int) -> int:
 
 
 def check_space(folder: Path, needed: int) -> None:
-    """Raises StorageError with what is free and what is needed."""
+    """Raises DiskMissing with what is free and what is needed."""
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        raise StorageError(f"{folder} cannot be examined ({error.strerror or error}).") from error
+        raise disk.storage_error(folder, error) from error
     if free < needed:
-        raise StorageError(
+        raise DiskMissing(
             f"{folder} has {free / 1e9:.1f} GB free, but the track needs {needed / 1e9:.1f} GB while it is made.",
             hint='Free some space, then go on with "llm-music-gen resume".',
         )
 
 
 def _write_whole(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        disk.write_whole(path, text.encode("utf-8"))
     except OSError as error:
-        raise StorageError(f"{path} cannot be written ({error.strerror or error}).", hint="Free some space.") from error
-    finally:
-        part.unlink(missing_ok=True)
+        raise disk.storage_error(path, error) from error
 
 
 def facts(work: Unfinished) -> dict[str, Any]:
@@ -193,8 +199,7 @@ def facts(work: Unfinished) -> dict[str, Any]:
         recipe = work.recipe()
     except StudioError as error:
         return {"key": work.key, "error": str(error)}
-    done = len(list(work.folder.glob("segment-*.flac")))
     return {
-        "key": work.key, "title": recipe.theme.title, "length_s": recipe.theme.length_frames / 44_100, "segments_done": done,
-        "created": recipe.created,
+        "key": work.key, "title": recipe.theme.title, "length_s": recipe.theme.length_frames / 44_100,
+        "segments_done": segments_done(work), "created": recipe.created,
     }  # fmt: skip

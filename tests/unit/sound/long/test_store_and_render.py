@@ -12,10 +12,11 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from llm_music_gen import disk
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.long_form import Chapter, HeldTone, LongScore
 from llm_music_gen.domain.progress import finish
-from llm_music_gen.errors import EncodingError, SoundError, StorageError
+from llm_music_gen.errors import DiskMissing, EncodingError, SoundError
 from llm_music_gen.sound import mp3
 from llm_music_gen.sound.bed.layers import BedLayer
 from llm_music_gen.sound.bed.schedule import Schedule
@@ -156,10 +157,10 @@ def test_nothing_half_written_stays_under_a_segment_s_name(segments: SegmentStor
     def full(*arguments: object, **named: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(soundfile, "write", full)
-    with pytest.raises(StorageError, match="No space left") as caught:
+    monkeypatch.setattr(disk, "sync", full)
+    with pytest.raises(DiskMissing, match="no room for segment-00000.flac of 0.0 MB") as caught:
         store.write_segment(segments.folder, 0, np.zeros((100, 2), dtype=np.float32))
-    assert "resume" in str(caught.value)
+    assert str(segments.folder) in str(caught.value)
     assert [path.name for path in segments.folder.iterdir() if "segment-" in path.name] == []
 
 
