@@ -6,6 +6,8 @@ import math
 import sys
 from typing import TextIO
 
+from llm_music_gen.cli.clean_output import shown
+
 WIDTH = 30
 PREFIX = "Llm-Music-Gen: "
 
@@ -34,6 +36,7 @@ class ProgressLines:
 
     def begin(self, caption: str) -> None:
         """Write a caption with an empty bar below it; nothing happens when it is the one that is open."""
+        caption = shown(caption)
         if caption != self._caption:
             self.say(caption)
             self._caption, self._fraction = caption, 0.0

@@ -1,4 +1,4 @@
-"""Keeps standard output for the answer alone: what native code prints beside it goes to standard error."""
+"""What reaches the terminal: answers on standard output, the studio's own words on standard error, and nothing that it obeys."""
 
 from __future__ import annotations
 
@@ -36,3 +36,38 @@ def answers_only() -> Iterator[None]:
         sys.stdout = stream
         os.dup2(answers, 1)
         os.close(answers)
+
+
+@contextlib.contextmanager
+def own_words_only() -> Iterator[None]:
+    """Within, standard error holds what Python writes; what native code writes to descriptor 2 itself is dropped.
+
+    Decoders complain about a damaged file line by line, of which the studio says in one sentence what is wrong. Does nothing
+    where standard error is no descriptor.
+    """
+    stream = sys.stderr
+    try:
+        real = stream.fileno() == 2
+    except (OSError, ValueError, AttributeError):  # closed, or no file at all
+        real = False
+    if not real:
+        yield
+        return
+    stream.flush()
+    words, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    sys.stderr = open(words, "w", encoding=stream.encoding, errors="replace", buffering=1, closefd=False)  # noqa: SIM115
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            sys.stderr.close()
+        sys.stderr = stream
+        os.dup2(words, 2)
+        os.close(words)
+
+
+def shown(text: object) -> str:
+    """As one line of printable characters: names of files may hold line ends, and sequences that a terminal obeys."""
+    return "".join(character if character.isprintable() else " " for character in str(text))

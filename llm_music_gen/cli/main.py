@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from llm_music_gen import __version__
-from llm_music_gen.cli.clean_output import answers_only
+from llm_music_gen.cli.clean_output import answers_only, own_words_only, shown
 from llm_music_gen.errors import StudioError
 
 #: Command -> one line for the list of commands; its module has the same name under `commands`.
@@ -42,6 +42,8 @@ COMMANDS = {
     "doctor": "say what is there, what is missing and what to do",
     "worker": "carry out the queue (the app starts it by itself)",
 }
+#: Commands that read sound files of any origin, about which decoders print pages.
+_READING = frozenset(("process", "describe", "analyze", "transcribe"))
 INTERRUPTED = 130
 
 
@@ -51,7 +53,11 @@ def run(arguments: Sequence[str]) -> int:
     try:
         parsed = _parser(arguments).parse_args(arguments)
         module = importlib.import_module(f"llm_music_gen.cli.commands.{parsed.command}")
-        with answers_only() if getattr(parsed, "json", False) else contextlib.nullcontext():
+        with contextlib.ExitStack() as streams:
+            if getattr(parsed, "json", False):
+                streams.enter_context(answers_only())
+            if parsed.command in _READING:
+                streams.enter_context(own_words_only())
             code: int = module.run(parsed)
             sys.stdout.flush()
         return code
@@ -65,7 +71,7 @@ def run(arguments: Sequence[str]) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except StudioError as error:
-        print(f"Llm-Music-Gen: {error}", file=sys.stderr)
+        print(f"Llm-Music-Gen: {shown(error)}", file=sys.stderr)
         return error.exit_code
 
 

@@ -7,6 +7,8 @@ import json
 import sys
 from typing import Any
 
+from llm_music_gen.cli.clean_output import shown
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
@@ -37,12 +39,12 @@ def run(arguments: argparse.Namespace) -> int:
         except StudioError as error:
             failed = True
             print(json.dumps({"file": str(path), "error": str(error)}, ensure_ascii=False) if arguments.json else
-                  f"Llm-Music-Gen: {error}", flush=True)  # fmt: skip
+                  f"Llm-Music-Gen: {shown(error)}", flush=True)  # fmt: skip
             continue
         if arguments.json:
             print(json.dumps({"file": str(path), **found}, ensure_ascii=False), flush=True)
             continue
-        print(f"Llm-Music-Gen: {path.name}")
+        print(f"Llm-Music-Gen: {shown(path.name)}")
         for name, value in found.items():
             print(f"  {name:<14} {_shown(value)}")
     return 1 if failed else 0

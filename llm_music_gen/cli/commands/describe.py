@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llm_music_gen.cli.clean_output import shown
+
 if TYPE_CHECKING:
     from llm_music_gen.studio.describing_room import Description, Undescribed
 
@@ -61,7 +63,8 @@ def _tell(result: Description | Undescribed, arguments: argparse.Namespace) -> N
 
     if isinstance(result, room.Undescribed):
         print(
-            json.dumps(result.as_json(), ensure_ascii=False) if arguments.json else f"Llm-Music-Gen: {result.reason}", flush=True
+            json.dumps(result.as_json(), ensure_ascii=False) if arguments.json else f"Llm-Music-Gen: {shown(result.reason)}",
+            flush=True,
         )
         return
     pictures = []
@@ -73,10 +76,10 @@ def _tell(result: Description | Undescribed, arguments: argparse.Namespace) -> N
         drawn = {"pictures": [str(path) for path in pictures]} if pictures else {}
         print(json.dumps({**result.as_json(aspects), **drawn}, ensure_ascii=False), flush=True)
         return
-    print(f"Llm-Music-Gen: {result.path.name}")
+    print(f"Llm-Music-Gen: {shown(result.path.name)}")
     if not aspects or "caption" in aspects:
         print(f"  {result.caption}")
     for line in lines(result, aspects):
         print(f"    {line}")
     for note in (*result.notes, *(f"Drawn: {path}" for path in pictures)):
-        print(f"  {note}")
+        print(f"  {shown(note)}")

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from llm_music_gen.cli.clean_output import shown
+
 if TYPE_CHECKING:
     from llm_music_gen.paths import StudioPaths
     from llm_music_gen.processing.report import Failure, Report
@@ -215,13 +217,15 @@ def _tell(result: Report | Failure, *, as_json: bool, picture: bool) -> None:
     if as_json:
         print(json.dumps({**result.as_json(), **({"picture": str(drawn)} if drawn else {})}, ensure_ascii=False), flush=True)
     elif isinstance(result, Failure):
-        print(f"Llm-Music-Gen: {result.source.name} failed. {result.reason}")
+        # Most reasons begin with the file.
+        named = result.source.name in result.reason
+        print(f"Llm-Music-Gen: {shown(result.reason if named else f'{result.source.name} failed. {result.reason}')}")
     else:
-        print(f"Llm-Music-Gen: {result.output}")
+        print(f"Llm-Music-Gen: {shown(result.output)}")
         for what, before, after in result.lines():
             print(f"  {what:<16} {before:>14} -> {after}")
         for note in result.notes:
-            print(f"  {note}")
+            print(f"  {shown(note)}")
 
 
 def _history(file: Path, *, as_json: bool) -> int:

@@ -7,6 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+from llm_music_gen.cli.clean_output import shown
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
@@ -58,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
                 made = {"written": str(target)} if target else {}
                 print(json.dumps({**transcript.as_json(), **made}, ensure_ascii=False), flush=True)
             elif target:
-                print(f"Llm-Music-Gen: Written: {target}", flush=True)
+                print(f"Llm-Music-Gen: Written: {shown(target)}", flush=True)
             else:
                 _print(path, transcript.written(arguments.format), titled=len(files) > 1 or len(arguments.files) > 1)
     return 1 if failed else 0
@@ -66,15 +68,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _print(path: Path, text: str, *, titled: bool) -> None:
     if titled:
-        print(f"Llm-Music-Gen: {path.name}")
+        print(f"Llm-Music-Gen: {shown(path.name)}")
     if text.strip():
         print(text.rstrip("\n"), flush=True)
     else:
-        print(f"Llm-Music-Gen: No words were heard in {path.name}.", file=sys.stderr)
+        print(f"Llm-Music-Gen: No words were heard in {shown(path.name)}.", file=sys.stderr)
 
 
 def _tell_failure(name: str, error: Exception, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"file": name, "error": str(error)}, ensure_ascii=False), flush=True)
     else:
-        print(f"Llm-Music-Gen: {error}", file=sys.stderr)
+        print(f"Llm-Music-Gen: {shown(error)}", file=sys.stderr)
