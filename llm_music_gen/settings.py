@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,11 +16,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from llm_music_gen.errors import SettingsError, StorageError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from llm_music_gen.parsing import parse_toml
 
 SCHEMA = 1
 AudioFormat = Literal["mp3", "wav", "flac", "opus"]
@@ -169,8 +164,8 @@ def load_settings(path: Path) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read ({error}).", hint="Correct or delete it.") from error
     try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        values = parse_toml(text)
+    except ValueError as error:
         raise SettingsError(f"{path} is not valid TOML ({error}).", hint="Correct or delete it.") from error
     schema = values.pop("schema", SCHEMA)
     if schema != SCHEMA:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_music_gen.database import open_database
+from llm_music_gen.parsing import parse_json
 from llm_music_gen.tools.plan import Call
 
 _MOST_TURNS = 200
@@ -76,7 +77,7 @@ class Memory:
         with closing(self._open()) as connection:
             row = connection.execute("SELECT state FROM assistant_desk WHERE conversation = ?", (self._conversation,)).fetchone()
         try:
-            data = json.loads(row["state"]) if row else {}
+            data = parse_json(row["state"]) if row else {}
             waiting = tuple(Call(str(call["tool"]), dict(call["args"])) for call in data.pop("waiting", ()))
             return DeskState(**{**data, "waiting": waiting, "named": tuple(data.get("named", ()))})
         except (ValueError, TypeError, KeyError):
@@ -134,6 +135,6 @@ def _json(value: object) -> str:
 
 def _turn(row: sqlite3.Row) -> Turn:
     return Turn(
-        row["id"], row["request"], tuple(Call(call["tool"], call["args"]) for call in json.loads(row["calls"])),
-        tuple(json.loads(row["answers"])), tuple(json.loads(row["undo"])), bool(row["undone"]), row["created"],
+        row["id"], row["request"], tuple(Call(call["tool"], call["args"]) for call in parse_json(row["calls"])),
+        tuple(parse_json(row["answers"])), tuple(parse_json(row["undo"])), bool(row["undone"]), row["created"],
     )  # fmt: skip

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from llm_music_gen.parsing import parse_json
+
 
 @dataclass(frozen=True, slots=True)
 class LiveProgress:
@@ -39,6 +41,6 @@ def write_live(path: Path, progress: LiveProgress | None) -> None:
 def read_live(path: Path) -> LiveProgress | None:
     """The latest report, or None when nothing runs."""
     try:
-        return LiveProgress(**json.loads(path.read_text(encoding="utf-8")))
+        return LiveProgress(**parse_json(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_music_gen.domain.song import Song
+from llm_music_gen.parsing import parse_json
 
 RECIPE_FILE = "recipe.json"
 PROOF_FILE = "proof.json"
@@ -48,7 +49,7 @@ def read_song(folder: Path) -> Song:
     path = folder / RECIPE_FILE
     if path.stat().st_size > MAX_RECIPE_BYTES:
         raise ValueError("its recipe is too large")
-    recipe = json.loads(path.read_text(encoding="utf-8"))
+    recipe = parse_json(path.read_text(encoding="utf-8"))
     theme: dict[str, Any] = recipe["theme"]
     measured: dict[str, Any] = recipe.get("measured") or {}
     return Song(
@@ -73,7 +74,7 @@ def read_song(folder: Path) -> Song:
 def _failed_proof(folder: Path) -> tuple[str, ...]:
     """What a listener must know of a song that is not what was promised."""
     try:
-        proof = json.loads((folder / PROOF_FILE).read_text(encoding="utf-8"))
+        proof = parse_json((folder / PROOF_FILE).read_text(encoding="utf-8"))
         failed = [str(check["name"]) for check in proof["checks"] if check["verdict"] == "fail"]
     except (OSError, ValueError, KeyError, TypeError):
         return ()

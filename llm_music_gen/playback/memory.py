@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from llm_music_gen.parsing import parse_json
 from llm_music_gen.playback.track import Track
 
 SCHEMA = 1
@@ -32,7 +33,7 @@ class JukeboxMemory:
 def read_memory(path: Path) -> JukeboxMemory:
     """What was remembered; nothing when the file is missing or damaged, for a queue is not worth a refusal to start."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse_json(path.read_text(encoding="utf-8"))
         if data["schema"] != SCHEMA:
             return JukeboxMemory()
         return JukeboxMemory(

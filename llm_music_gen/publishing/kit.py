@@ -11,6 +11,7 @@ from pathlib import Path
 from llm_music_gen import __version__
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.errors import StorageError
+from llm_music_gen.parsing import parse_json
 from llm_music_gen.publishing import data as track
 from llm_music_gen.publishing import text
 from llm_music_gen.publishing.cover import COVER_SIDE, cover
@@ -77,7 +78,7 @@ def check_kit(folder: Path) -> list[str]:
     if faults:
         return faults
     try:
-        length_s = float(json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))["song"]["length_s"])
+        length_s = float(parse_json((folder / PROVENANCE).read_text(encoding="utf-8"))["song"]["length_s"])
         texts = {name: (folder / name).read_text(encoding="utf-8") for name, _ in _TEXTS}
         sums = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
     except (ValueError, KeyError, TypeError) as error:

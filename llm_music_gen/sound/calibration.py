@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from llm_music_gen.parsing import parse_json
 from llm_music_gen.paths import studio_paths
 from llm_music_gen.sound.phase import Baseband, Slope, baseband, slope_of, spectrum_peak, windowed_spectrum
 from llm_music_gen.sound.soundfont_zones import Region, read_zones
@@ -110,7 +111,7 @@ class Calibration:
 
     def _read(self) -> dict[str, Hold]:
         try:
-            data = json.loads(self._place.read_text(encoding="utf-8"))
+            data = parse_json(self._place.read_text(encoding="utf-8"))
             if data["method"] != _METHOD or data["made_by"] != self._made_by:
                 return {}
             return {

@@ -13,6 +13,7 @@ from llm_music_gen.domain.job import Handler, JobContext
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import StudioError, UsageError
+from llm_music_gen.parsing import parse_json
 from llm_music_gen.paths import studio_paths
 from llm_music_gen.studio.batch import Outcome, song_facts
 from llm_music_gen.studio.getting import GetRequest, get
@@ -129,7 +130,7 @@ class _Batch:
     def resumed(notes_file: Path, request: GenerateRequest) -> _Batch:
         """The batch as it was left, or a new one with its seed fixed from now on."""
         try:
-            notes = json.loads(notes_file.read_text(encoding="utf-8"))
+            notes = parse_json(notes_file.read_text(encoding="utf-8"))
             titles, songs = [str(title) for title in notes["titles"]], list(notes["songs"])
             return _Batch(notes_file, replace(request, seed=int(notes["seed"])), songs, titles)
         except (OSError, ValueError, KeyError, TypeError):

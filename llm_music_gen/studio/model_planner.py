@@ -6,7 +6,6 @@ nothing that can be used its plan is taken, with a remark.
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -15,6 +14,7 @@ from typing import Any
 from llm_music_gen.errors import DependencyMissing, ModelError, UsageError
 from llm_music_gen.llm.formats import Message
 from llm_music_gen.llm.json_shapes import Choice, Fields, Flag, Items, Maybe, Number, OneOf, Shape, Text
+from llm_music_gen.parsing import parse_json
 from llm_music_gen.paths import StudioPaths
 from llm_music_gen.requests import Situation, plan_request
 from llm_music_gen.settings import Settings
@@ -80,7 +80,7 @@ def planner_for(paths: StudioPaths, settings: Settings, model: str = "") -> Plan
 
 def plan_from(answer: str, registry: Registry) -> Plan:
     """The plan in a model's answer; nulls mean the tools' defaults. Raises UsageError or ValueError for what is no plan."""
-    data = json.loads(answer)
+    data = parse_json(answer)
     if not isinstance(data, dict) or not isinstance(data.get("calls"), list) or not data["calls"]:
         raise UsageError("The answer holds no calls.")
     calls = []

@@ -17,6 +17,7 @@ from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import StorageError, StudioError, UsageError
 from llm_music_gen.jobs.lock import ProcessLock
+from llm_music_gen.parsing import parse_json
 from llm_music_gen.sound.soundfonts import find_soundfont
 from llm_music_gen.studio.batch import Outcome
 from llm_music_gen.studio.long.wish import is_long
@@ -165,7 +166,7 @@ def open_notes(path: Path, *, again: bool = False) -> Iterator[PlanNotes]:
 
 def _read(path: Path) -> PlanNotes:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse_json(path.read_text(encoding="utf-8"))
         if data["schema"] != SCHEMA:
             raise UsageError(f"{path} has schema {data['schema']}, this version knows {SCHEMA}.", hint="Use the newer one.")
         songs = {

@@ -13,6 +13,7 @@ from llm_music_gen.domain.job import JobContext
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.errors import StudioError, UsageError
 from llm_music_gen.jobs.queue import JobQueue
+from llm_music_gen.parsing import parse_json
 from llm_music_gen.paths import studio_paths
 from llm_music_gen.processing.registry import JOINING, REGISTRY
 from llm_music_gen.processing.report import Failure, Report
@@ -69,7 +70,7 @@ class _Notes:
         self._path = path
         self.done: dict[str, list[dict[str, Any]]] = {}
         try:
-            self.done = dict(json.loads(path.read_text(encoding="utf-8")))
+            self.done = dict(parse_json(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             self.done = {}
 

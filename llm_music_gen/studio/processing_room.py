@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from typing import Any
 
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.errors import StudioError, UsageError
+from llm_music_gen.parsing import parse_json
 from llm_music_gen.paths import StudioPaths
 from llm_music_gen.processing.files import SUFFIXES, audio_files_in, opened
 from llm_music_gen.processing.history import History, Version
@@ -148,7 +148,7 @@ def plan_from_file(path: Path, files: Sequence[Path]) -> Processing:
     """A plan that a person edited, as `--plan --json` prints it. Raises UsageError."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-        plan = REGISTRY.plan_from_json(json.loads(text))
+        plan = REGISTRY.plan_from_json(parse_json(text))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path} is no plan ({error}).", hint="Make one with: process FILE REQUEST --plan --json") from error
     return Processing(plan, tuple(files), "; ".join(str(call) for call in plan.calls))
@@ -218,7 +218,7 @@ def _value(kind: str, text: str) -> object:
             return text
     if kind in ("numbers", "texts", "records"):
         try:
-            return json.loads(text)
+            return parse_json(text)
         except ValueError:
             return text.split(",")
     return text

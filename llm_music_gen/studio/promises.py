@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 
 from llm_music_gen.domain.edit import SetMode, Transpose
 from llm_music_gen.domain.key import Key
 from llm_music_gen.errors import SoundError
+from llm_music_gen.parsing import parse_json
 from llm_music_gen.proof import Promises
 from llm_music_gen.proof.checks import BeatPromise
 from llm_music_gen.sound.bed.layers import Beats
@@ -74,7 +74,7 @@ def promises_beside(path: Path) -> Promises | None:
     if not place.is_file():
         return None
     try:
-        data = json.loads(place.read_text(encoding="utf-8"))
+        data = parse_json(place.read_text(encoding="utf-8"))
         named, promises = Path(str(data["file"])).stem, data["promises"]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise SoundError(f"{place} cannot be read.", hint="Remove it to measure the file without promises.") from error

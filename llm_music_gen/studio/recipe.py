@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from llm_music_gen.domain.text_model import Exchange
 from llm_music_gen.errors import StorageError, StudioError, UsageError
+from llm_music_gen.parsing import parse_json
 from llm_music_gen.settings import AudioFormat
 from llm_music_gen.studio.editing_record import EditedRecord
 from llm_music_gen.studio.long.record import LongRecord, NarrationRecord
@@ -152,7 +153,7 @@ def read_recipe(path: Path) -> Recipe:
     try:
         if path.stat().st_size > MAX_RECIPE_BYTES:
             raise UsageError(f"{path} is too large for a recipe.")
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise StorageError(
             f"{path} cannot be read ({error.strerror or error}).", hint="Give a recipe.json or a song's folder."

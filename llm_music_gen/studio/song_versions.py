@@ -16,6 +16,7 @@ from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import LibraryError, StorageError
 from llm_music_gen.library.catalogue import Library
 from llm_music_gen.library.shelf import read_song
+from llm_music_gen.parsing import parse_json
 from llm_music_gen.studio.files import move_into_place
 
 _JOURNAL = "change.json"
@@ -58,7 +59,7 @@ class SongVersions:
         """Finish the change that is under way, if one is. Returns whether nothing is left to do."""
         journal = self._folder / _JOURNAL
         try:
-            noted = json.loads(journal.read_text(encoding="utf-8"))
+            noted = parse_json(journal.read_text(encoding="utf-8"))
             old, new, identity = self._songs_dir / str(noted["old"]), self._songs_dir / str(noted["new"]), str(noted["identity"])
         except FileNotFoundError:
             return True

@@ -12,6 +12,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from llm_music_gen.parsing import parse_json
 from llm_music_gen.sound.soundfonts import Soundfont
 from llm_music_gen.studio.fingerprint import render_fingerprint
 from llm_music_gen.studio.versions import versions
@@ -51,7 +52,7 @@ def _key(path: Path) -> str:
 
 def _read(place: Path) -> dict[str, object]:
     try:
-        data = json.loads(place.read_text(encoding="utf-8"))
+        data = parse_json(place.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return data if isinstance(data, dict) else {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import sys
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from llm_music_gen.errors import StyleError
+from llm_music_gen.parsing import parse_toml
 from llm_music_gen.styles.style import SCHEMA, Style
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 MAX_SHEET_BYTES = 200_000
 
@@ -49,8 +44,8 @@ def _read(path: Path) -> str:
 def parse_sheet(text: str, source: str) -> Style:
     """Read one sheet. `source` is named in errors. Raises StyleError."""
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = parse_toml(text)
+    except ValueError as error:
         raise StyleError(f"{source} is not TOML: {error}.") from error
     version = data.get("schema")
     if isinstance(version, int) and version > SCHEMA:

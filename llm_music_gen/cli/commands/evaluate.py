@@ -8,6 +8,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llm_music_gen.parsing import parse_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -130,7 +132,7 @@ def _known(record: Path) -> dict[str, dict[str, Any]]:
     if record.is_file():
         for line in record.read_text(encoding="utf-8").splitlines():
             try:
-                facts = json.loads(line)
+                facts = parse_json(line)
                 known[facts["task"]] = facts
             except (ValueError, KeyError, TypeError):
                 continue

@@ -1,0 +1,28 @@
+"""Reads TOML and JSON that somebody else wrote: whatever is wrong with it is a ValueError, and no depth exhausts the stack."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """The table that `text` holds. Raises ValueError, of one line, for text that is no TOML or is nested absurdly."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The value that `text` holds. Raises ValueError, of one line, for text that is no JSON or is nested absurdly."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
