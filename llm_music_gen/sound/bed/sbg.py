@@ -101,10 +101,10 @@ def _step(line: str, number: int, sets: dict[str, tuple[SbgTone, ...]]) -> tuple
 
 def _from_zero(steps: list[tuple[bool, int, SbgStep]]) -> tuple[SbgStep, ...]:
     """Absolute clock times may pass midnight; everything is counted from the first step."""
-    origin = steps[0][2].at_s
+    first_is_relative, origin = steps[0][0], steps[0][2].at_s
     out: list[SbgStep] = []
     for relative, number, step in steps:
-        at_s = step.at_s if relative else step.at_s - origin
+        at_s = step.at_s if relative and not first_is_relative else step.at_s - origin
         while not relative and out and at_s < out[-1].at_s:
             at_s += _DAY_S
         if out and at_s <= out[-1].at_s:

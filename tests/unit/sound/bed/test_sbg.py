@@ -51,3 +51,8 @@ def test_what_is_not_understood_is_refused_in_one_sentence(text: str) -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(NotationError):
         read_sbg(text)
+
+
+def test_a_session_that_begins_later_is_counted_from_its_beginning() -> None:
+    steps = read_sbg("a: 100+3/10\nNOW+00:10 a\n+01:00 off")
+    assert [step.at_s for step in steps] == [0.0, 50 * 60.0]
