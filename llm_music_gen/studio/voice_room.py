@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llm_music_gen.domain.progress import Progress, Work
+from llm_music_gen.domain.progress import Progress, Work, finish
 from llm_music_gen.errors import SoundError, StorageError, UsageError
 from llm_music_gen.paths import StudioPaths
 from llm_music_gen.settings import Settings
@@ -32,6 +32,8 @@ _LONGEST_SENTENCE = 500
 _LONGEST_TEXT = 2_000_000
 _DEVICE_OPENS_S = 2.0
 _OUTPUTS = ("wav", "flac", "mp3", "opus")
+#: Longer answers are shown whole and spoken up to here.
+_SPOKEN_CHARACTERS = 400
 #: Softer than this nothing was said.
 _SILENT = 1e-4
 
@@ -232,7 +234,21 @@ def command_in_file(path: Path) -> str:
     return command_heard(block.mean(axis=1, dtype=np.float32) for block in audio.walk())
 
 
-def play_to_end(path: Path) -> None:
+def say_aloud(
+    text: str, voice: str, paths: StudioPaths, settings: Settings, is_stopped: Callable[[], bool] = lambda: False
+) -> None:
+    """Speak an answer to whoever sits here and wait until it is over; of a long one the beginning.
+
+    Raises UsageError, SoundError, StorageError, PlaybackError.
+    """
+    with tempfile.TemporaryDirectory(prefix="llm-music-gen-") as folder:
+        out = Path(folder) / "answer.wav"
+        finish(speak_to_file(text[:_SPOKEN_CHARACTERS], voice, USUAL_RATE_WPM, out, paths, settings))
+        if not is_stopped():
+            play_to_end(out, is_stopped)
+
+
+def play_to_end(path: Path, is_stopped: Callable[[], bool] = lambda: False) -> None:
     """Play a short file and wait until it is over; without a sound card nothing is played. Raises PlaybackError."""
     from llm_music_gen.playback.miniaudio_player import MiniaudioPlayer
 
@@ -241,7 +257,7 @@ def play_to_end(path: Path) -> None:
         player.load(path)
         player.play()
         until = time.monotonic() + player.length_s + _DEVICE_OPENS_S
-        while player.is_playing and not player.notice and time.monotonic() < until:
+        while player.is_playing and not is_stopped() and not player.notice and time.monotonic() < until:
             time.sleep(0.05)
     finally:
         player.close()

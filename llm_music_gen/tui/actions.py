@@ -143,6 +143,7 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
         _BACK,
         Action(("r",), "request", "Request", "Say something.", True),
         Action(("o",), "open", "Open file", "Choose the audio file that it is about.", True),
+        Action(("t",), "talk", "Talk", "Listen to what you say; again when you have said it.", True),
         Action(("c",), "stop", "Stop", "Stop what is being done; what is finished is kept.", True),
         Action(("u",), "undo", "Undo", "Take back what was done last.", True),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from llm_music_gen.jobs.lock import ProcessLock
 from llm_music_gen.jobs.queue import JobQueue
@@ -12,6 +13,36 @@ from llm_music_gen.library.catalogue import Library
 from llm_music_gen.paths import StudioPaths, studio_paths
 from llm_music_gen.playback.jukebox import Jukebox
 from llm_music_gen.settings import Settings, load_settings_or_defaults
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Recorder(Protocol):
+    """What records speech between a start and a stop."""
+
+    def start(self) -> None:
+        """Begin. Raises PlaybackError where there is no microphone."""
+
+    def stop(self) -> NDArray[np.float32]:
+        """End it: mono at 16 kHz, shape (frames,). Raises PlaybackError."""
+        ...
+
+    def close(self) -> None:
+        """Forget it and free the device."""
+
+
+def _microphone() -> Recorder:
+    from llm_music_gen.voice.microphone import Microphone
+
+    return Microphone()
+
+
+def _say_aloud(text: str, services: Services, is_stopped: Callable[[], bool]) -> None:
+    from llm_music_gen.studio.voice_room import say_aloud
+
+    say_aloud(text, "", services.paths, services.settings, is_stopped)
 
 
 @dataclass
@@ -30,6 +61,9 @@ class Services:
     """What was wrong with the settings file, or ""."""
     clock: Callable[[], float] = time.monotonic
     lock: ProcessLock | None = None
+    microphone: Callable[[], Recorder] = _microphone
+    say_aloud: Callable[[str, Services, Callable[[], bool]], None] = _say_aloud
+    """Speaks an answer and returns when it is over; another thread may stop it."""
 
 
 def open_services() -> Services:

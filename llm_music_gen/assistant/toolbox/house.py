@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from typing import Literal
 
@@ -130,11 +131,10 @@ def _read(name: str, value: str, settings: Settings) -> object:
     if isinstance(before, tuple):
         return tuple(part.strip().lower() for part in text.split(",") if part.strip())
     if isinstance(before, int | float):
-        number = text.rstrip("%").removesuffix("LUFS").removesuffix("lufs").strip()
-        try:
-            return float(number) if isinstance(before, float) else int(float(number))
-        except (ValueError, OverflowError) as error:
-            raise SettingsError(f"{value!r} is no number for {name}.") from error
+        number = re.fullmatch(r"([-+]?\d{1,9}(?:\.\d+)?)\s*(?:%|[a-z]{1,12})?", text, re.IGNORECASE)  # with its unit
+        if number is None:
+            raise SettingsError(f"{value!r} is no number for {name}.", hint="Give a number, such as 60.")
+        return float(number[1]) if isinstance(before, float) else int(float(number[1]))
     return text
 
 

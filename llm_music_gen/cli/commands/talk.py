@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from llm_music_gen.assistant.assistant import Assistant
     from llm_music_gen.studio.studio import Studio
-
-#: Longer answers are shown whole and spoken up to here.
-_SPOKEN_CHARACTERS = 400
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +77,6 @@ def _turn(words: str, assistant: Assistant, studio: Studio, arguments: argparse.
 
 def _answer(text: str, studio: Studio, arguments: argparse.Namespace) -> None:
     """Show an answer and, unless it shall be quiet, speak it where somebody sits."""
-    from llm_music_gen.domain.progress import finish
     from llm_music_gen.errors import StudioError
     from llm_music_gen.studio import voice_room as room
 
@@ -90,17 +85,10 @@ def _answer(text: str, studio: Studio, arguments: argparse.Namespace) -> None:
     print(f"Llm-Music-Gen: {text}", flush=True)
     if arguments.quiet or not sys.stdout.isatty():
         return
-    with tempfile.TemporaryDirectory(prefix="llm-music-gen-") as folder:
-        out = Path(folder) / "answer.wav"
-        try:
-            finish(
-                room.speak_to_file(
-                    text[:_SPOKEN_CHARACTERS], arguments.voice, room.USUAL_RATE_WPM, out, studio.paths, studio.settings
-                )
-            )
-            room.play_to_end(out)
-        except StudioError as error:
-            print(f"Llm-Music-Gen: The answer cannot be spoken: {error}", file=sys.stderr)
+    try:
+        room.say_aloud(text, arguments.voice, studio.paths, studio.settings)
+    except StudioError as error:
+        print(f"Llm-Music-Gen: The answer cannot be spoken: {error}", file=sys.stderr)
 
 
 def _play(tracks: list[str]) -> None:

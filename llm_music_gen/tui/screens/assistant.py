@@ -17,6 +17,7 @@ from llm_music_gen.domain.progress import finish
 from llm_music_gen.errors import StudioError
 from llm_music_gen.playback.track import Track
 from llm_music_gen.tui.actions import bindings
+from llm_music_gen.tui.push_to_talk import PushToTalk
 from llm_music_gen.tui.screens.base import StudioScreen
 from llm_music_gen.tui.screens.dialogs import AskText
 from llm_music_gen.tui.widgets.rule import Line
@@ -29,8 +30,9 @@ CONVERSATION = "app"
 _TURNS_SHOWN = 12
 _HELLO = (
     'Say what you want: "Chill, Dubstep", "432 Hz meditation music for 20 minutes", "make it warmer", "what key is it", "undo". '
-    "O opens an audio file."
+    "O opens an audio file, T listens to you."
 )
+_NOT_HEARD = "I did not understand that. Try for example: make a calm piano song."
 
 
 class AssistantScreen(StudioScreen):
@@ -45,6 +47,7 @@ class AssistantScreen(StudioScreen):
         super().__init__()
         self._job = ""
         self._busy = False
+        self._voice: PushToTalk | None = None
 
     def body(self) -> ComposeResult:
         with VerticalScroll(id="conversation"):
@@ -72,21 +75,27 @@ class AssistantScreen(StudioScreen):
         self._say(f"> {words}")
         self._in_thread(lambda: self._understand(words))
 
-    def _understand(self, words: str) -> None:
-        """In a thread: what a request comes to, and its work where that is quick."""
+    def _understand(self, words: str, *, aloud: bool = False) -> None:
+        """In a thread: what a request comes to, and its work where that is quick. The answer to a spoken one is spoken too."""
         assistant = self._assistant()
         playing = self.studio.jukebox.queue.current
         if assistant.desk.file is None and playing is not None and playing.path.is_file():
             assistant.open_file(playing.path)
         proposal = assistant.propose(words)
-        self._say_later(" ".join(filter(None, (proposal.reply, proposal.question))))
+        reply = " ".join(filter(None, (proposal.reply, proposal.question)))
+        self._say_later(reply)
+        if aloud and reply and not proposal.ready:
+            self._speak(reply)
         if not proposal.ready:
             return
         if proposal.takes_long:
             self.app.call_from_thread(self._queue, proposal)
             return
-        answers = finish(assistant.carry_out(proposal))
-        self.app.call_from_thread(self._take_answers, [answer.as_json() for answer in answers])
+        answers = [answer.as_json() for answer in finish(assistant.carry_out(proposal))]
+        self.app.call_from_thread(self._show_answers, answers)
+        if aloud:
+            self._speak(" ".join(str(answer["text"]) for answer in answers))
+        self.app.call_from_thread(self._play_answers, answers)
         self.app.call_from_thread(self.studio.bridge.read_library)
 
     def _queue(self, proposal: Proposal) -> None:
@@ -102,9 +111,11 @@ class AssistantScreen(StudioScreen):
         self.studio.bridge.do(submit)
         self._doing("It begins...")
 
-    def _take_answers(self, answers: Sequence[dict[str, Any]]) -> None:
+    def _show_answers(self, answers: Sequence[dict[str, Any]]) -> None:
         for answer in answers:
             self._say(f"It failed: {answer['text']}" if answer.get("failed") else str(answer["text"]))
+
+    def _play_answers(self, answers: Sequence[dict[str, Any]]) -> None:
         tracks = [Track(path, path.stem) for answer in answers for path in map(Path, answer.get("play", ()))]
         if tracks:
             self.studio.jukebox.play_tracks(tracks)
@@ -130,6 +141,60 @@ class AssistantScreen(StudioScreen):
 
         return Assistant(Studio(self.studio.services.paths, self.studio.services.settings), CONVERSATION)
 
+    # Talking aloud
+
+    def action_talk(self) -> None:
+        """The first press listens, the next one ends it; while an answer is spoken it cuts that short."""
+        voice = self._voice = self._voice or PushToTalk(self.studio.services)
+        if voice.is_speaking:
+            voice.stop()
+        elif voice.is_listening:
+            self._doing("I heard you; one moment...")
+            self._in_thread(self._hear)
+        elif not self._busy:
+            voice.hold_music()
+            self._doing("The microphone is opened...")
+            self._in_thread(self._listen)
+
+    def _listen(self) -> None:
+        assert self._voice is not None
+        try:
+            self._voice.listen()
+        except StudioError:
+            self.app.call_from_thread(self._hush)
+            raise
+        self.app.call_from_thread(self._doing, "Listening... T again when you have said it, C to forget it.")
+
+    def _hear(self) -> None:
+        assert self._voice is not None
+        try:
+            words = self._voice.heard()
+            self.app.call_from_thread(self._doing, "")
+            self._say_later(f"> {words}" if words else _NOT_HEARD)
+            if words:
+                self._understand(words, aloud=True)
+            else:
+                self._speak(_NOT_HEARD)
+        finally:
+            self.app.call_from_thread(self._hush)
+
+    def _speak(self, text: str) -> None:
+        """In a thread: speak, and wait until it is over."""
+        assert self._voice is not None
+        self._say_later(self._voice.say(text))
+
+    def _hush(self) -> None:
+        """The voice is done; music that waited for it goes on."""
+        if not self._job:
+            self._doing("")
+        if self._voice is not None:
+            self._voice.let_music_go_on()
+
+    def on_unmount(self) -> None:
+        if self._voice is not None:
+            self._voice.stop()
+            self._voice.let_music_go_on()
+
     # The work behind
 
     def show_jobs(self) -> None:
@@ -145,7 +210,8 @@ class AssistantScreen(StudioScreen):
 
     def _take_end(self, job: Job) -> None:
         if job.state is JobState.DONE:
-            self._take_answers(job.result.get("answers", ()))
+            self._show_answers(job.result.get("answers", ()))
+            self._play_answers(job.result.get("answers", ()))
         elif job.state is JobState.FAILED:
             self._say(f"It failed: {job.error}")
         else:
@@ -153,7 +219,10 @@ class AssistantScreen(StudioScreen):
 
     def action_stop(self) -> None:
         uid = self._job
-        if uid:
+        if self._voice is not None and (self._voice.is_listening or self._voice.is_speaking):
+            self._voice.stop()
+            self._hush()
+        elif uid:
             self.studio.bridge.do(lambda queue: queue.cancel(uid))
         else:
             self.notify("Nothing is being done at the moment.", timeout=2)

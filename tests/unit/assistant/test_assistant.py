@@ -251,3 +251,11 @@ def test_every_tool_has_a_schema_and_says_what_it_does() -> None:
         schema = spec.json_schema()
         undocumented = [key for key, value in schema["properties"].items() if "description" not in value]
         assert not undocumented, (name, undocumented)
+
+
+@pytest.mark.parametrize("said", ["60", "60 percent", "60%", "60 %"])
+def test_a_settings_number_may_bring_its_unit(studio: Studio, said: str) -> None:
+    done(Assistant(studio, planner=planning(Call("set", {"key": "volume", "value": said}))), "volume")
+    assert studio.settings.volume_percent == 60
+    (refused,) = done(Assistant(studio, planner=planning(Call("set", {"key": "volume", "value": "loud"}))), "volume")
+    assert refused.failed and "no number" in refused.text
