@@ -16,7 +16,6 @@ StudioError                    a sentence for the user: what is wrong and what t
 ├── LibraryError               the catalogue cannot do what was asked
 ├── JobError                   the queue cannot do what was asked
 ├── ClusterError               other machines cannot be reached or cannot help
-├── ClusterError               other machines cannot be reached or cannot help
 ├── PlaybackError              no device, unplayable file
 ├── DownloadError              a file could not be fetched from the network
 └── DependencyMissing          an optional program or package is needed for this
@@ -92,10 +91,6 @@ class LibraryError(StudioError):
 
 class JobError(StudioError):
     """The queue cannot do what was asked."""
-
-
-class ClusterError(StudioError):
-    """Other machines cannot be reached, or none of them can help."""
 
 
 class ClusterError(StudioError):

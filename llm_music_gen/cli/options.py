@@ -72,6 +72,14 @@ def add_long_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--preview", action="store_true", help="make only a minute of samples from along the track")
 
 
+def add_cluster_option(parser: argparse.ArgumentParser) -> None:
+    """Other computers."""
+    parser.add_argument(
+        "--cluster", metavar="URL", default="", help="Dask cluster that renders, such as tcp://192.168.0.10:8786; it carries out "
+        "whatever its scheduler sends, so only in a network that you trust (docs/guide/cluster.md)",
+    )  # fmt: skip
+
+
 def open_studio() -> Studio:
     """The studio with the user's settings; a broken settings file is an error."""
     from llm_music_gen.studio.studio import Studio

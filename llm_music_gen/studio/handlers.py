@@ -16,6 +16,7 @@ from llm_music_gen.errors import StudioError, UsageError
 from llm_music_gen.parsing import parse_json
 from llm_music_gen.paths import studio_paths
 from llm_music_gen.studio.batch import Outcome, song_facts
+from llm_music_gen.studio.cluster.joined import joined
 from llm_music_gen.studio.getting import GetRequest, get
 from llm_music_gen.studio.lost_processes import LostProcesses
 from llm_music_gen.studio.plan import make_plan, open_notes, rows_of_job
@@ -27,6 +28,8 @@ from llm_music_gen.studio.studio import Studio
 
 #: Share of a song's bar that is left for its files.
 FILES_SHARE = 0.1
+#: Key of a request: address of a cluster that renders.
+CLUSTER = "cluster"
 
 
 def generate(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]:
@@ -35,9 +38,10 @@ def generate(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any
     What is finished is noted in the job's folder, so that a job that was killed goes on with the next song. "Stop after this
     song" is honoured between songs.
     """
-    batch = _Batch.resumed(context.job_dir / "songs.json", GenerateRequest.from_dict(request))
+    words = {name: value for name, value in request.items() if name != CLUSTER}
+    batch = _Batch.resumed(context.job_dir / "songs.json", GenerateRequest.from_dict(words))
     lost = LostProcesses(context.job_dir / "writing.txt")
-    with Studio.open() as studio:
+    with Studio.open() as studio, joined(studio, str(request.get(CLUSTER, ""))):
         if lost.enough:
             studio.do_without_models(batch.request)
         work = studio.generate(batch.request, finished_titles=tuple(batch.titles))
@@ -52,7 +56,8 @@ def plan(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]:
     lost = LostProcesses(context.job_dir / "writing.txt")
     # A job that goes on after it was killed must not forget what it has finished itself.
     again = bool(request.get("again")) and not begun.exists()
-    with Studio.open() as studio, open_notes(Path(str(request["notes"])), again=again) as notes:
+    place, cluster = Path(str(request["notes"])), str(request.get(CLUSTER, ""))
+    with Studio.open() as studio, joined(studio, cluster), open_notes(place, again=again) as notes:
         begun.touch()
         if lost.enough:
             studio.do_without_models(rows[0].request)

@@ -16,6 +16,7 @@ from llm_music_gen.composing.lengths import LengthRange, parse_length
 from llm_music_gen.composing.lexicon import mood_words
 from llm_music_gen.composing.theme import BuiltInThemeWriter, SongRequest, ThemeWriter
 from llm_music_gen.domain.key import Key
+from llm_music_gen.domain.machines import Machines
 from llm_music_gen.domain.meter import Meter
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.song import Song
@@ -74,6 +75,8 @@ class Studio:
         self._theme_writer = theme_writer
         self._writers: dict[Path, WriterModel] = {}
         self._remarks: tuple[str, ...] = ()
+        self.machines: Machines | None = None
+        """Other computers that render; without them this one does."""
 
     @staticmethod
     def open() -> Studio:
@@ -354,7 +357,9 @@ class Studio:
         font = find_soundfont(soundfont or self.settings.soundfont, self.paths.soundfonts_dir)
         facts = soundfont_facts(font, self.paths.cache_dir)
         styles = load_styles(self.paths.styles_dir)
-        return LongWorkshop(self.paths.songs_dir, styles, self.paths.styles_dir, font.path, facts, processor_count())
+        return LongWorkshop(
+            self.paths.songs_dir, styles, self.paths.styles_dir, font.path, facts, processor_count(), self.machines
+        )
 
     def _output_dir(self, asked: str, length: LengthRange, long: bool = False) -> Path | None:
         wanted = asked or self.settings.output_dir

@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from llm_music_gen.cli.options import add_file_options, add_long_options, add_music_options, add_stems_option, open_studio
+from llm_music_gen.cli.options import (
+    add_cluster_option,
+    add_file_options,
+    add_long_options,
+    add_music_options,
+    add_stems_option,
+    open_studio,
+)
 
 if TYPE_CHECKING:
     from llm_music_gen.studio.request import GenerateRequest
@@ -26,6 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         choices=["nothing", "play", "sleep", "shutdown"],
         help='with --queue: what happens when the queue is empty ("jobs when-done nothing" calls it off)',
     )
+    add_cluster_option(parser)
     plan = parser.add_argument_group("many songs from a list")
     plan.add_argument(
         "--from", dest="from_plan", metavar="CSV", help="one song or track a row, under columns named like these options; what "
@@ -38,6 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make the songs one after the other; a failed one does not stop the next."""
     from llm_music_gen.cli.follow import follow_songs
+    from llm_music_gen.studio.cluster.joined import joined
 
     parser: argparse.ArgumentParser = arguments.parser
     if arguments.from_plan:
@@ -50,8 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.preview:
         return _preview(request, as_json=arguments.json)
     if arguments.queue or arguments.when_done:
-        return _queue("generate", request.styles_text, request.to_dict(), arguments.when_done)
-    with open_studio() as studio:
+        return _queue("generate", request.styles_text, request.to_dict(), arguments)
+    with open_studio() as studio, joined(studio, arguments.cluster):
         return follow_songs(studio.generate(request), f'"{request.styles_text}" themed', as_json=arguments.json)
 
 
@@ -81,6 +90,7 @@ def _plan(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int
     from llm_music_gen.cli.follow import follow_songs
     from llm_music_gen.cli.plan_file import read_plan
     from llm_music_gen.errors import UsageError
+    from llm_music_gen.studio.cluster.joined import joined
     from llm_music_gen.studio.plan import check_rows, make_plan, notes_file, open_notes, plan_job, planned_rows
     from llm_music_gen.studio.request import read_seed
 
@@ -95,8 +105,8 @@ def _plan(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int
         notes = notes_file(studio.paths.plans_dir, path)
         if arguments.queue or arguments.when_done:
             request = plan_job(rows, notes, again=arguments.again)
-            return _queue("plan", f"{path.name} ({len(rows)} rows)", request, arguments.when_done)
-        with open_notes(notes, again=arguments.again) as open_one:
+            return _queue("plan", f"{path.name} ({len(rows)} rows)", request, arguments)
+        with joined(studio, arguments.cluster), open_notes(notes, again=arguments.again) as open_one:
             return follow_songs(make_plan(studio, rows, open_one), "", as_json=arguments.json)
 
 
@@ -121,17 +131,21 @@ def _preview(request: GenerateRequest, *, as_json: bool) -> int:
     return 0
 
 
-def _queue(kind: str, title: str, request: dict[str, Any], when_done: str | None) -> int:
+def _queue(kind: str, title: str, request: dict[str, Any], arguments: argparse.Namespace) -> int:
     """Leave the songs to the worker behind the screens."""
     from contextlib import closing
 
+    from llm_music_gen.jobs.cluster import check_address
     from llm_music_gen.jobs.when_done import WhenDone
     from llm_music_gen.paths import studio_paths
     from llm_music_gen.studio.work_queue import open_queue
 
     with closing(open_queue(studio_paths())) as queue:
+        if arguments.cluster:
+            check_address(arguments.cluster)
+            request = {**request, "cluster": arguments.cluster}
         uid = queue.submit(kind, title, request)
-        if when_done:
-            queue.set_when_done(WhenDone(when_done))
+        if arguments.when_done:
+            queue.set_when_done(WhenDone(arguments.when_done))
     print(f'Llm-Music-Gen: Job {uid} is in the queue; "llm-music-gen jobs" shows how it gets on.')
     return 0

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from llm_music_gen.cli.options import open_studio
+from llm_music_gen.cli.options import add_cluster_option, open_studio
 from llm_music_gen.errors import StudioError, UsageError
 
 
@@ -18,15 +18,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--anyway", action="store_true", help="where the soundfont or engine has changed since: render all of it anew"
     )
+    add_cluster_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object a track; progress goes to stderr")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Finish the tracks one after the other; one that cannot go on does not stop the next."""
     from llm_music_gen.cli.follow import follow_songs
+    from llm_music_gen.studio.cluster.joined import joined
     from llm_music_gen.studio.long.unfinished import facts
 
-    with open_studio() as studio:
+    with open_studio() as studio, joined(studio, "" if arguments.list or arguments.drop else arguments.cluster):
         waiting = {work.key: work for work in studio.unfinished()}
         for key in arguments.key:
             if key not in waiting:

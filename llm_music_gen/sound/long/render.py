@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -54,14 +54,24 @@ class TrackLoudness:
         return min(target_lufs - self.integrated_lufs, ceiling_dbtp - self.true_peak_db)
 
 
+#: Renders the segments with these numbers on other machines and puts their files into the track's folder, whole and verified.
+#: Gives a row for each that stands there, sentences for people, and None now and then while nothing happens.
+Elsewhere = Callable[[Sequence[int]], Iterator[SegmentRow | str | None]]
+
+
 def render_track(
-    make_track: Callable[[], Track], store: SegmentStore, frames: int, workers: int, check: Callable[[], None] = lambda: None
+    make_track: Callable[[], Track],
+    store: SegmentStore,
+    frames: int,
+    workers: int,
+    check: Callable[[], None] = lambda: None,
+    elsewhere: Elsewhere | None = None,
 ) -> Work[None]:
     """Render every segment that the store lacks. Yields the stage "sound"; stopping loses only segments in work.
 
     `make_track` is called once in every worker process and must be picklable. With 0 workers everything happens here, one
-    after the other. `check` is asked before a segment counts as done, and raises where what it was rendered with has changed
-    meanwhile. Raises SoundError, StorageError.
+    after the other; with `elsewhere` nothing does. `check` is asked before a segment counts as done, and raises where what it was
+    rendered with has changed meanwhile. Raises SoundError, StorageError, and what `elsewhere` does.
     """
     count = segment_count(frames)
     done = store.rows()
@@ -71,7 +81,11 @@ def render_track(
     crashes = 0
     while missing:
         try:
-            for row in _rendered(make_track, store.folder, frames, missing, workers):
+            rows = elsewhere(tuple(missing)) if elsewhere else _rendered(make_track, store.folder, frames, missing, workers)
+            for row in rows:
+                if isinstance(row, str):
+                    yield Progress("sound", finished / count, row, {"note": True})
+                    continue
                 if row is not None:
                     check()
                     store.add(row)
@@ -114,7 +128,7 @@ def processor_count() -> int:
 
 def _rendered(
     make_track: Callable[[], Track], folder: Path, frames: int, missing: list[int], workers: int
-) -> Iterator[SegmentRow | None]:
+) -> Iterator[SegmentRow | str | None]:
     """Rows as they are finished; None now and then while nothing is."""
     if workers <= 0:
         player = TrackPlayer(make_track(), folder)

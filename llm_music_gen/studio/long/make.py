@@ -15,6 +15,7 @@ from llm_music_gen import disk
 from llm_music_gen.arranging import write_midi
 from llm_music_gen.composing.theme import resolve_style
 from llm_music_gen.composing.tune import WrittenSection, sheet_of
+from llm_music_gen.domain.machines import Machines
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import Arrangement, Part
 from llm_music_gen.domain.song import Song
@@ -32,6 +33,7 @@ from llm_music_gen.sound.long.render import TrackLoudness, render_track, track_l
 from llm_music_gen.sound.long.store import FinishedSegments, SegmentDamaged, SegmentStore, segment_at, segment_count
 from llm_music_gen.sound.master import CEILING_DBTP, LOSSY_CEILING_DBTP
 from llm_music_gen.sound.tags import Tags, write_tags
+from llm_music_gen.studio.cluster.track import segments_elsewhere
 from llm_music_gen.studio.files import move_into_place, write_bytes, write_text
 from llm_music_gen.studio.long.narration import deliver_narration, narration_of
 from llm_music_gen.studio.long.record import LongRecord
@@ -73,6 +75,8 @@ class LongWorkshop:
     soundfont_facts: SoundfontFacts
     workers: int
     """Processes that render; 0 does everything in this one."""
+    machines: Machines | None = None
+    """Other computers that render the segments; without them this one does."""
 
 
 def make_long(work: Unfinished, shop: LongWorkshop, *, anyway: bool = False) -> Work[Song]:
@@ -159,7 +163,8 @@ def _made(work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: SegmentSt
     yield Progress("sound", len(store.rows()) / count, f"Takes {needed / 1e9:.1f} GB of disk while it is made")
     while True:
         make_track = partial(open_track, work.recipe_path, shop.styles_dir, shop.soundfont)
-        yield from render_track(make_track, store, frames, shop.workers, _unchanged(shop.soundfont))
+        elsewhere = segments_elsewhere(shop.machines, work.folder, recipe, shop.styles, shop.soundfont, shop.soundfont_facts)
+        yield from render_track(make_track, store, frames, shop.workers, _unchanged(shop.soundfont), elsewhere)
         loudness = track_loudness(store.rows())
         calmer = _calmer(recipe, loudness)
         if calmer is None:
