@@ -85,7 +85,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     named = next((argument for argument in arguments if argument in COMMANDS), "")
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        description = summary[0].upper() + summary[1:] + "."
+        # A command may have a --help of its own.
+        command = commands.add_parser(name, help=summary, description=description, conflict_handler="resolve")
         if name == named:
             importlib.import_module(f"llm_music_gen.cli.commands.{name}").add_options(command)
     return parser

@@ -20,6 +20,7 @@ from llm_music_gen.processing.report import Failure, Report
 from llm_music_gen.processing.runner import run
 from llm_music_gen.requests import Situation, plan_request
 from llm_music_gen.tools.plan import Call, Plan, Registry
+from llm_music_gen.tools.words import call_in_words, split_words
 
 #: Whoever turns a request into a plan.
 Planner = Callable[[str, Situation, Registry], Plan]
@@ -77,31 +78,17 @@ def plan_processing(request: str, files: Sequence[Path], planner: Planner = plan
     return Processing(Plan(calls, plan.reply), tuple(files), request)
 
 
-def tool_processing(tool: str, settings: Sequence[str], files: Sequence[Path]) -> Processing:
-    """One tool with `name=value` settings. Raises UsageError with what is nearest."""
-    call = _call(tool, settings)
-    return Processing(Plan((call,), REGISTRY[tool].description), tuple(files), str(call))
+def tool_processing(calls: Sequence[Sequence[str]], files: Sequence[Path]) -> Processing:
+    """Tools in the order given, each with its `name=value` settings. Raises UsageError with what is nearest."""
+    made = [call_in_words(REGISTRY, words) for words in calls]
+    plan = tuple(call for call, _ in made)
+    said = [sentence for call, moved in made for sentence in (REGISTRY[call.tool].description, *moved)]
+    return Processing(Plan(plan, " ".join(said)), tuple(files), "; ".join(str(call) for call in plan))
 
 
 def call_from_text(text: str) -> Call:
     """A call as people write it: the tool, then `name=value` settings. Raises UsageError."""
-    words = text.split()
-    if not words:
-        raise UsageError("Name a tool.", hint="For example: gain db=-3")
-    return _call(words[0], words[1:])
-
-
-def _call(tool: str, settings: Sequence[str]) -> Call:
-    spec = REGISTRY[tool]
-    arguments: dict[str, object] = {}
-    for setting in settings:
-        name, equals, value = setting.partition("=")
-        if not equals:
-            raise UsageError(
-                f"{setting!r} is no setting.", hint=f"Write for example {spec.parameters[0].name}=..." if spec.parameters else ""
-            )
-        arguments[name] = _value(spec.parameter(name).kind, value)
-    return REGISTRY.checked(Call(tool, arguments))
+    return call_in_words(REGISTRY, split_words(text))[0]
 
 
 def run_processing(
@@ -206,19 +193,3 @@ def _without_files(call: Call) -> dict[str, object]:
     """Files are those that were named on the command line; joining tools keep the order that was said."""
     keeps = call.tool in ("concat", "mix") or call.tool not in REGISTRY
     return {name: value for name, value in call.args.items() if keeps or name != "files"}
-
-
-def _value(kind: str, text: str) -> object:
-    if kind == "yes_no":
-        return text.lower() in ("yes", "true", "1", "on")
-    if kind in ("number", "integer"):
-        try:
-            return float(text)
-        except ValueError:
-            return text
-    if kind in ("numbers", "texts", "records"):
-        try:
-            return parse_json(text)
-        except ValueError:
-            return text.split(",")
-    return text

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
+    parser.add_argument("-h", "--help", action=_Help, metavar="TOOL", help="show this, or the settings of a tool")
     parser.add_argument(
         "words", metavar="FILE... REQUEST", nargs="*", help='audio files or folders, then the request, such as "remove the hiss"'
     )
@@ -28,7 +29,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--together", action="store_true", help="the files are stems of one piece: one loudness target for their sum"
     )
-    parser.add_argument("--tool", nargs="+", metavar=("NAME", "SETTING"), help="instead of a request one tool: --tool gain db=-3")
+    parser.add_argument(
+        "--tool", nargs="+", action="append", metavar=("NAME", "SETTING"),
+        help="instead of a request a tool: --tool gain db=-3; again for the next one",
+    )  # fmt: skip
     parser.add_argument("--tools", action="store_true", help="list all tools with their settings")
     parser.add_argument("--edit-plan", metavar="FILE", help="instead of a request a plan in JSON, as --plan --json prints it")
     parser.add_argument("--watch", metavar="DIR", help="process every file that comes to lie in a folder, until Ctrl+C")
@@ -40,6 +44,38 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--queue", action="store_true", help='put it into the queue and return; "jobs" shows how it gets on')
     parser.add_argument("--picture", action="store_true", help="draw both spectra beside each result")
     parser.add_argument("--json", action="store_true", help="print one JSON object a file; progress goes to stderr")
+
+
+class _Help(argparse.Action):
+    """`--help`, `--help TOOL`, `--tool TOOL --help`."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **rest: Any) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs="?", **rest)
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: str | None = None
+    ) -> None:
+        from llm_music_gen.processing.registry import REGISTRY
+        from llm_music_gen.tools.words import help_of, named_tool
+
+        named = [group[0] for group in namespace.tool or ()]
+        if values and not Path(values).exists():
+            named = [values]
+        if not named:
+            parser.print_help()
+            parser.exit()
+        print("\n\n".join(help_of(named_tool(REGISTRY, name), f"{parser.prog} FILE... --tool") for name in named))
+        parser.exit()
+
+
+def _tools_and_files(groups: Sequence[Sequence[str]]) -> tuple[list[list[str]], list[str]]:
+    """Files may stand behind a tool's settings too: `--tool gain db=-3 song.wav`."""
+    calls, files = [], []
+    for name, *settings in groups:
+        named = [setting for setting in settings if "=" not in setting and Path(setting).expanduser().exists()]
+        calls.append([name, *(setting for setting in settings if setting not in named)])
+        files += named
+    return calls, files
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -63,7 +99,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.watch:
         return _watch(arguments, Path(arguments.watch).expanduser())
     if arguments.tool:
-        processing = room.tool_processing(arguments.tool[0], arguments.tool[1:], room.files_of(words))
+        calls, files = _tools_and_files(arguments.tool)
+        processing = room.tool_processing(calls, room.files_of([*words, *files]))
     elif arguments.edit_plan:
         processing = room.plan_from_file(Path(arguments.edit_plan).expanduser(), room.files_of(words))
     else:
@@ -142,7 +179,7 @@ def _watch(arguments: argparse.Namespace, folder: Path) -> int:
     from llm_music_gen.studio.watch_folder import arrivals
 
     if arguments.tool:
-        plan = room.tool_processing(arguments.tool[0], arguments.tool[1:], ())
+        plan = room.tool_processing(arguments.tool, ())
     elif arguments.edit_plan:
         plan = room.plan_from_file(Path(arguments.edit_plan).expanduser(), ())
     elif len(arguments.words) == 1:
@@ -253,4 +290,6 @@ def _list_tools(*, as_json: bool) -> int:
         else:
             settings = ", ".join(parameter.name for parameter in spec.parameters)
             print(f"{spec.name}({settings})\n    {spec.description}")
+    if not as_json:
+        print('"--help TOOL" tells the settings of one.')
     return 0

@@ -118,12 +118,13 @@ class ProcessingScreen(StudioScreen):
 
     def action_edit(self) -> None:
         from llm_music_gen.studio.processing_room import call_from_text
+        from llm_music_gen.tools.words import call_as_words
 
         marked = self._marked()
         if marked is None or self._plan is None or self._busy:
             return
         calls = self._plan.plan.calls
-        text = " ".join([calls[marked].tool, *(f"{name}={_written(value)}" for name, value in calls[marked].args.items())])
+        text = call_as_words(calls[marked])
 
         def take(changed: str | None) -> None:
             if changed:
@@ -269,10 +270,3 @@ class ProcessingScreen(StudioScreen):
 
     def _tell(self, sentence: str) -> None:
         self.draw(lambda: self.query_one("#told", Static).update(sentence))
-
-
-def _written(value: Any) -> str:
-    """As `call_from_text` reads it: JSON without spaces for lists, plain text for the rest."""
-    import json
-
-    return json.dumps(value, separators=(",", ":")) if isinstance(value, list | dict | bool) else str(value)

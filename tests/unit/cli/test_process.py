@@ -45,6 +45,34 @@ def test_one_tool_with_its_settings(tone: Path, capsys: pytest.CaptureFixture[st
     assert np.abs(result).max() == pytest.approx(0.1 * 10 ** (-6 / 20), rel=0.01)
 
 
+def test_several_tools_follow_each_other_and_files_may_stand_behind_them(tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["process", "--tool", "gain", "db=-6", "--tool", "gain", "db=2dB", str(tone), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [call["args"] for call in report["calls"]] == [{"db": -6.0}, {"db": 2.0}]
+    result, _ = soundfile.read(report["output"])
+    assert np.abs(result).max() == pytest.approx(0.1 * 10 ** (-4 / 20), rel=0.01)
+
+
+@pytest.mark.parametrize("arguments", [["--help", "auto_gain"], ["--tool", "auto_gain", "--help"], ["x.wav", "-h", "auto_gain"]])
+def test_every_tool_has_its_own_help(arguments: list[str], tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["process", *arguments]) == 0
+    said = capsys.readouterr().out
+    assert "--tool auto_gain [lufs=...] [tp=...]" in said and "from -50 to -5 LUFS" in said
+
+
+def test_help_without_a_tool_is_that_of_the_command(tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--help"], [str(tone), "--help"], ["--help", str(tone)]):
+        assert run(["process", *arguments]) == 0
+        assert "--together" in capsys.readouterr().out
+    assert run(["process", "--help", "auto_gian"]) == 2
+    assert "Did you mean 'auto_gain'?" in capsys.readouterr().err
+
+
+def test_a_setting_out_of_range_is_moved_and_told(tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["process", str(tone), "--tool", "gain", "db=99", "--plan"]) == 0
+    assert "db was moved from 99 to 40" in capsys.readouterr().out
+
+
 def test_history_and_undo(tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["process", str(tone), "--tool", "gain", "db=-6", "--json"]) == 0
     capsys.readouterr()
