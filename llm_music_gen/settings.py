@@ -26,7 +26,7 @@ FORMATS: tuple[AudioFormat, ...] = ("mp3", "wav", "flac", "opus")
 class Settings(BaseModel):
     """The studio's settings. Frozen: change one with `with_setting`, which checks the new value."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     thread_fraction: float = Field(
         default=5 / 6,

@@ -33,12 +33,14 @@ def read_abc(abc: str) -> LeadSheet:
         raise NotationError("There are no notes in this ABC.", hint="Write at least one bar, for example: K:C and then CDEF|.")
     meter = tune.meter or Meter(4, 4)
     sections: dict[str, LeadSection] = {}
-    order = []
+    order: list[str] = []
     for strain in _strains(voice, meter):
         section = strain.section("")
         label = next((known.label for known in sections.values() if _same(known, section)), "") or _label(len(sections))
         sections.setdefault(label, LeadSection(label, section.bars, section.notes, section.chords))
         order.append(label)
+    if not any(section.notes for section in sections.values()):
+        raise NotationError("No note of this ABC is ever played.", hint="Number the endings of a repeat from 1.")
     return LeadSheet(tune.title, tune.key, meter, _tempo(tune, meter), tuple(sections.values()), tuple(order))
 
 
@@ -125,11 +127,12 @@ def _strains(voice: list[Measure], meter: Meter) -> Iterator[_Strain]:
             seam = seam or index != before + 1 or voice[before].closes_repeat or measure.opens_repeat or bool(measure.part)
         if strain.begun_ql + measure.length_ql > meter.bar_ql:
             strain.fill_bar()
-        if seam and not strain.begun_ql:
+        if seam and strain.length_ql and not strain.begun_ql:
             yield strain
             strain, seam = _Strain(meter.bar_ql), False
         if not place and measure.length_ql < meter.bar_ql and len(order) > 1:
             strain.length_ql, seam = meter.bar_ql - measure.length_ql, True
         strain.add(measure)
-    strain.fill_bar()
-    yield strain
+    if strain.length_ql:
+        strain.fill_bar()
+        yield strain

@@ -32,37 +32,44 @@ def _told(error: StyleError | NotationError) -> ValueError:
     return ValueError(str(error))
 
 
+def _entries(value: Any) -> tuple[Any, ...]:
+    """What stands in a list; pydantic takes only a ValueError for the sheet's own fault."""
+    if not isinstance(value, list | tuple):
+        raise ValueError("it must be a list")
+    return tuple(value)
+
+
 def _drums(value: Any) -> Any:
     try:
-        return tuple(row if isinstance(row, DrumRow) else parse_drum_row(str(row)) for row in value)
+        return tuple(row if isinstance(row, DrumRow) else parse_drum_row(str(row)) for row in _entries(value))
     except StyleError as error:
         raise _told(error) from error
 
 
 def _basses(value: Any) -> Any:
     try:
-        return tuple(parse_bass(line) if isinstance(line, str) else line for line in value)
+        return tuple(parse_bass(line) if isinstance(line, str) else line for line in _entries(value))
     except StyleError as error:
         raise _told(error) from error
 
 
 def _comps(value: Any) -> Any:
     try:
-        return tuple(parse_comp(str(line)) for line in value)
+        return tuple(parse_comp(str(line)) for line in _entries(value))
     except StyleError as error:
         raise _told(error) from error
 
 
 def _forms(value: Any) -> Any:
     try:
-        return tuple(parse_form(line) if isinstance(line, str) else line for line in value)
+        return tuple(parse_form(line) if isinstance(line, str) else line for line in _entries(value))
     except StyleError as error:
         raise _told(error) from error
 
 
 def _sounds(value: Any) -> Any:
     try:
-        names = [value] if isinstance(value, str) else value
+        names = [value] if isinstance(value, str) else _entries(value)
         return tuple(name if isinstance(name, Instrument) else instrument_named(str(name)) for name in names)
     except StyleError as error:
         raise _told(error) from error
@@ -78,7 +85,7 @@ Sounds = Annotated[tuple[Instrument, ...], BeforeValidator(_sounds), _TEXTS]
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
 
 class Groove(_Record):

@@ -64,6 +64,17 @@ def test_repeats_and_endings_are_played(music: str, pitches: str) -> None:
     assert heard(read(music)) == [{"C": 60, "D": 62, "E": 64, "F": 65, "G": 67, "A": 69}[letter] for letter in pitches]
 
 
+def test_a_seam_with_nothing_before_it_makes_no_section() -> None:
+    sheet = read("[3C4||D4|")
+    assert [(section.label, section.bars) for section in sheet.sections] == [("A", 1)]
+    assert read_abc(write_abc(sheet)).sections == sheet.sections
+
+
+def test_notes_of_an_ending_that_is_never_reached_are_no_tune() -> None:
+    with pytest.raises(NotationError, match="ever played"):
+        read("|3(C4")
+
+
 def test_sections_that_sound_alike_share_a_label() -> None:
     sheet = read("|:C4|D4:|:E4|F4:|C4|D4|")
     assert sheet.order == ("A", "A", "B", "B", "A")

@@ -100,6 +100,10 @@ def test_a_folder_that_does_not_exist_is_no_error(tmp_path: Path) -> None:
         (('name = "my style"', 'name = "my style"\nmodes = { jolly = 1.0 }'), "line 3: 'jolly' is not a mode; modes are major"),
         (('name = "my style"', 'name = "my style"\nmeters = { "4/0" = 1.0 }'), "4/0"),
         (('bass = "upright bass"', ""), "bass"),
+        (('melody = "flute"', "melody = 73"), 'line 11: "instruments.melody": it must be a list'),
+        (('["0:R/8 8:5/8"]', "true"), 'line 8: "bass.patterns": it must be a list'),
+        (("tempo_min_bpm = 80", "tempo_min_bpm = nan"), "line 3"),
+        (('name = "my style"', 'name = "my style"\nmodes = { major = nan }'), "finite number"),
     ],
 )
 def test_a_mistake_is_refused_with_what_is_wrong(change: tuple[str, str], said: str) -> None:
