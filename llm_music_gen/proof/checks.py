@@ -52,6 +52,8 @@ class Promises:
     """Longest that is allowed."""
     varied: bool = False
     """Whether nothing may return literally: long tracks."""
+    spoken: tuple[tuple[float, float], ...] = ()
+    """(start, end) in seconds of what a voice says over the music: no note is measured there."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -62,6 +64,8 @@ class Promises:
             beat["beat_hz"] = [list(point) for point in self.beat.beat_hz.points]
             beat["end_s"] = self.beat.end_s if math.isfinite(self.beat.end_s) else None
             fields["beat"] = beat
+        if not self.spoken:
+            del fields["spoken"]
         return fields
 
     @staticmethod
@@ -76,6 +80,7 @@ class Promises:
                 beat["beat_hz"] = Schedule(tuple((float(at), float(hz)) for at, hz in beat["beat_hz"]))
                 beat["end_s"] = math.inf if beat.get("end_s") is None else float(beat["end_s"])
                 fields["beat"] = BeatPromise(**beat)
+            fields["spoken"] = tuple((float(start_s), float(end_s)) for start_s, end_s in fields.get("spoken", ()))
             return Promises(**fields)
         except (TypeError, ValueError, KeyError, StudioError) as error:
             raise SoundError("The promises in proof.json cannot be read.", hint="Remake the song.") from error

@@ -52,7 +52,7 @@ def prove(path: Path, promises: Promises, *, loudness: Loudness | None = None) -
         for stretch in close.push(block):
             mono = mono and stretch.is_mono
             if promises.tonic_hz is not None:
-                seen += sightings(stretch, promises.tonic_hz)
+                seen += sightings(stretch, promises.tonic_hz, promises.spoken)
             else:
                 reference.push(stretch)
             if promises.beat is not None and number % every == 0:

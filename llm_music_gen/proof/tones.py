@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llm_music_gen.proof.checks import Check, Promises, judged
-from llm_music_gen.proof.stretches import Stretch
+from llm_music_gen.proof.stretches import Stretch, inside_s
 from llm_music_gen.sound.phase import Baseband, slope_of
 from llm_music_gen.units import midi_to_hz, ratio_to_cents
 
@@ -32,6 +32,7 @@ _LOWEST_NOTE_HZ = 120.0
 #: A line is a tone when it stands out this far from what is around it; in noise the largest of a thousand is 3 times as large.
 _PROMINENCE = 8.0
 _AUDIBLE = 10.0 ** (-75 / 20)
+_SPEECH_MARGIN_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,12 @@ class Sighting:
     length_s: float
 
 
-def sightings(stretch: Stretch, tonic_hz: float) -> list[Sighting]:
-    """Where the tonic stands in a stretch, in every octave."""
+def sightings(stretch: Stretch, tonic_hz: float, spoken: Sequence[tuple[float, float]] = ()) -> list[Sighting]:
+    """Where the tonic stands in a stretch, in every octave.
+
+    Notes are left out where somebody speaks, because a vowel may pass for one; a tone that stands for ten seconds is not hidden
+    by a voice, whose phase wanders.
+    """
     found = []
     lowest = tonic_hz / 2.0 ** math.floor(math.log2(tonic_hz / _LOWEST_HZ))
     magnitudes = np.abs(stretch.middle)
@@ -62,13 +67,32 @@ def sightings(stretch: Stretch, tonic_hz: float) -> list[Sighting]:
             found += _standing(stretch.tone(stretch.middle, peak_hz, narrow), octave_hz, STANDING_S, _STANDING_WAVER_CENTS)
             if octave_hz >= _LOWEST_NOTE_HZ:
                 # A wider band shows where one note ends and the next begins.
-                notes = _standing(stretch.tone(stretch.middle, peak_hz, wide), octave_hz, NOTE_S, _NOTE_WAVER_CENTS)
+                band = stretch.tone(stretch.middle, peak_hz, wide)
+                notes = _standing(band, octave_hz, NOTE_S, _NOTE_WAVER_CENTS, _silent(band, stretch, spoken))
                 found += [note for note in notes if note.length_s < STANDING_S]
         octave_hz *= 2.0
     return found
 
 
-def _standing(tone: Baseband, octave_hz: float, shortest_s: float, most_waver_cents: float) -> list[Sighting]:
+def _silent(tone: Baseband, stretch: Stretch, spoken: Sequence[tuple[float, float]]) -> NDArray[np.bool_]:
+    """For each value of the band, whether nobody speaks there."""
+    times_s = stretch.first_s + inside_s(tone.step_s) + np.arange(len(tone.values)) * tone.step_s
+    silent = np.ones(len(times_s), dtype=np.bool_)
+    margin_s = _SPEECH_MARGIN_S + tone.window_s
+    for start_s, end_s in spoken:
+        if end_s > stretch.first_s - margin_s and start_s < stretch.first_s + stretch.length_s + margin_s:
+            silent &= (times_s < start_s - margin_s) | (times_s > end_s + margin_s)
+    return silent
+
+
+def _standing(
+    tone: Baseband,
+    octave_hz: float,
+    shortest_s: float,
+    most_waver_cents: float,
+    counts: NDArray[np.bool_] | None = None,
+) -> list[Sighting]:
+    """Where a band stands for some time; `counts` says which of its values may be taken."""
     levels = np.abs(tone.values)
     if not len(levels):
         return []
@@ -76,7 +100,8 @@ def _standing(tone: Baseband, octave_hz: float, shortest_s: float, most_waver_ce
     if usual < _AUDIBLE:
         return []
     found = []
-    for run in _runs(levels > _STANDING * usual):
+    standing = levels > _STANDING * usual
+    for run in _runs(standing if counts is None else standing & counts):
         length_s = (run.stop - run.start) * tone.step_s
         if length_s < shortest_s:
             continue

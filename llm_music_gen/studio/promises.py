@@ -47,6 +47,7 @@ def promises_of(recipe: Recipe, *, pulse: bool) -> Promises:
         true_peak_dbtp=MOST_TRUE_PEAK_DBTP,
         longest_silence_s=MOST_SILENCE_S,
         varied=long is not None and long.music,
+        spoken=tuple((span.start_s, span.end_s) for span in recipe.narration.spans) if recipe.narration is not None else (),
     )
 
 

@@ -29,8 +29,8 @@ from llm_music_gen.voice.script import Place, check_fits, clock, needed_s
 SPEECH_FILE = Path("narration", "speech.flac")
 #: The music gives way by this much; the voice is as loud as the music is alone, so that it stands by as much over it.
 DUCK_DB, OVER_MUSIC_LU = 11.0, 0.0
-#: By day and by night: at night nothing comes up fast.
-_ATTACK_S, _RELEASE_S, _HOLD_S = {"day": 0.8, "night": 1.2}, {"day": 2.0, "night": 4.0}, {"day": 4.0, "night": 6.5}
+#: By day and by night: the music comes up slower than what counts as sudden there (3 and 1.5 LU in 0.4 s).
+_ATTACK_S, _RELEASE_S, _HOLD_S = {"day": 0.8, "night": 1.2}, {"day": 3.0, "night": 5.0}, {"day": 5.0, "night": 7.0}
 
 
 def planned_with_voice(

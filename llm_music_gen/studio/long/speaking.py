@@ -21,7 +21,7 @@ from llm_music_gen.voice.script import USUAL_PAUSE_S, Place, placed, read_script
 #: Slower than people talk.
 USUAL_RATE_WPM = 110
 #: Loudness of the file with the voice, and how far peaks may stand over it.
-_FILE_LUFS, _CREST_DB = -20.0, 14.0
+_FILE_LUFS, _CREST_DB = -20.0, 12.0
 _RUMBLE_HZ = 70.0
 _EDGE_S, _QUIET_DB, _SILENT = 0.005, -50.0, 1e-4
 _BLOCK = 1 << 17
