@@ -34,6 +34,8 @@ _FAINT_DB = 32.0
 _UNCLEAR = 0.3
 #: Beginning and end of a note, where the voice slides, do not tell its pitch.
 _SLIDE_S = 0.04
+#: A note that is so much softer just before its end than at its loudest died away.
+_FADED_DB, _FADED_S = 9.0, 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class HeardNote:
     level_db: float
     confidence: float
     """0 to 1."""
+    faded: bool = False
+    """Whether it died away by itself, as a string does, rather than being ended."""
 
     @property
     def length_s(self) -> float:
@@ -226,7 +230,9 @@ def _note(sung: NDArray[np.float64], course: Course, first: int, last: int, pitc
     steady = float(np.clip(1.3 - spread, 0.0, 1.0))
     level_db = float(10 * np.log10(np.mean(10 ** (course.levels_db[first:last] / 10))))
     confidence = float(np.mean(course.clarity[inner])) * steady
-    return HeardNote(first * HOP_S, last * HOP_S, meant, (centre - meant) * 100, level_db, confidence)
+    levels_db = course.levels_db[first:last]
+    faded = bool(levels_db.max() - levels_db[-1 - min(len(levels_db) - 1, round(_FADED_S / HOP_S))] >= _FADED_DB)
+    return HeardNote(first * HOP_S, last * HOP_S, meant, (centre - meant) * 100, level_db, confidence, faded)
 
 
 def _began(course: Course, first: int, level_db: float) -> int:
