@@ -85,6 +85,9 @@ def _show(progress: Progress, lines: ProgressLines, what: str, as_json: bool, sa
         lines.move(progress.fraction)
     elif "note" in progress.detail or (progress.stage == "files" and "proof" in progress.detail):
         lines.say(progress.message)
+    elif progress.stage == "elsewhere":
+        lines.begin(f"{progress.message}...")
+        lines.move(progress.fraction)
     elif progress.stage in SHARES:
         lines.begin(f"Producing {what} song number {number}...")
         lines.move(progress.detail.get("whole", progress.fraction), _aside(progress))

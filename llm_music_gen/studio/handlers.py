@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from llm_music_gen import disk
 from llm_music_gen.domain.job import Handler, JobContext
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.song import Song
@@ -19,7 +19,7 @@ from llm_music_gen.studio.batch import Outcome, song_facts
 from llm_music_gen.studio.cluster.joined import joined
 from llm_music_gen.studio.getting import GetRequest, get
 from llm_music_gen.studio.lost_processes import LostProcesses
-from llm_music_gen.studio.plan import make_plan, open_notes, rows_of_job
+from llm_music_gen.studio.plan import make_plan, open_notes, planned_rows, rows_of_job
 from llm_music_gen.studio.processing_jobs import KIND as PROCESS
 from llm_music_gen.studio.processing_jobs import process
 from llm_music_gen.studio.request import GenerateRequest, RenderRequest
@@ -44,6 +44,10 @@ def generate(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any
     with Studio.open() as studio, joined(studio, str(request.get(CLUSTER, ""))):
         if lost.enough:
             studio.do_without_models(batch.request)
+        if studio.machines is not None:
+            rows = planned_rows([(0, batch.request)])
+            with open_notes(context.job_dir / "made.json") as notes:
+                return (yield from _follow(make_plan(studio, rows, notes), batch, context))
         work = studio.generate(batch.request, finished_titles=tuple(batch.titles))
         return (yield from _follow(_watched(work, lost), batch, context))
 
@@ -145,10 +149,11 @@ class _Batch:
 
     def note(self) -> None:
         """Write down what is finished, in one move."""
-        part = self.notes_file.with_name(f"{self.notes_file.name}.{os.getpid()}.part")
         notes = {"seed": self.request.seed, "songs": self.songs, "titles": self.titles}
-        part.write_text(json.dumps(notes, ensure_ascii=False), encoding="utf-8")
-        part.replace(self.notes_file)
+        try:
+            disk.write_whole(self.notes_file, json.dumps(notes, ensure_ascii=False).encode("utf-8"))
+        except OSError as error:
+            raise disk.storage_error(self.notes_file, error) from error
 
 
 def _watched(work: Work[Sequence[Outcome]], lost: LostProcesses) -> Work[Sequence[Outcome]]:

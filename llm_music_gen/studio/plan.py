@@ -20,6 +20,7 @@ from llm_music_gen.jobs.lock import ProcessLock
 from llm_music_gen.parsing import parse_json
 from llm_music_gen.sound.soundfonts import find_soundfont
 from llm_music_gen.studio.batch import Outcome
+from llm_music_gen.studio.cluster.songs import can_go, songs_elsewhere
 from llm_music_gen.studio.long.wish import is_long
 from llm_music_gen.studio.names import safe_name
 from llm_music_gen.studio.request import GenerateRequest, read_frequencies
@@ -180,58 +181,121 @@ def _read(path: Path) -> PlanNotes:
         ) from error
 
 
+def make_alone(studio: Studio, request: GenerateRequest) -> Work[Sequence[Outcome]]:
+    """Make the songs of one request as a plan makes them, and keep no notes: so other machines share in them."""
+    seed = new_seed() if request.seed is None else request.seed
+    return make_plan(studio, (PlannedRow(0, replace(request, seed=seed), ""),), UnwrittenNotes(seed))
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """One song of a row."""
+
+    row: PlannedRow
+    index: int
+    """From 1, within its row."""
+    seed: int
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """What is said with its reports."""
+        own = {"row": self.row.number} if self.row.number else {}
+        return {**own, "what": f'"{self.row.request.styles_text}" themed'}
+
+    @property
+    def request(self) -> GenerateRequest:
+        """Asks for the songs of the row up to this one; those before it count as finished."""
+        return replace(self.row.request, songs=self.index, seed=self.seed)
+
+
 def make_plan(studio: Studio, rows: Sequence[PlannedRow], notes: PlanNotes) -> Work[Sequence[Outcome]]:
     """Make what is missing of a plan. A song or row that fails does not stop the rest.
 
     Yields what `Studio.generate` does with `detail["row"]` and songs counted through the plan; "skipped" for each song that was
-    there already, and at last "plan" with a summary.
+    there already, and at last "plan" with a summary. Where the studio has other machines, songs are made there, all at a time,
+    and counted as they come; long tracks follow, whose segments are made there. Raises ClusterError.
     """
     total = sum(row.request.songs for row in rows)
     outcomes: list[Outcome] = []
     failed: dict[int, None] = {}
-    filed = {song.seed: song for song in studio.library.songs()}
     number = skipped = 0
-    for row in rows:
-        request, own = row.request, row.request.seed
-        seed = _derived(notes.seed, row.key) if own is None else own
-        for index in range(1, request.songs + 1):
-            number += 1
-            place = {"song_number": number, "songs": total, "row": row.number, "what": f'"{request.styles_text}" themed'}
-            there = notes.songs.get(row.key, {}).get(index)
-            lost = None if there or own is not None else filed.get(song_seed(seed, index - 1))
-            if lost is not None:  # killed between filing the song and noting it
-                notes.note(row.key, index, lost)
-                there = notes.songs[row.key][index]
-            if there is not None:
-                skipped += 1
-                outcomes.append(Outcome())
-                yield Progress("skipped", 1.0, f'Row {row.number}: "{there["title"]}" is there already.', {**place, **there})
+    left: list[_Unit] = []
+    for unit in _units(rows, notes, studio):
+        there = notes.songs.get(unit.row.key, {}).get(unit.index)
+        if there is None:
+            left.append(unit)
+            continue
+        number, skipped = number + 1, skipped + 1
+        outcomes.append(Outcome())
+        where = f"Row {unit.row.number}: " if unit.row.number else ""
+        said = f'{where}"{there["title"]}" is there already.'
+        yield Progress("skipped", 1.0, said, {"song_number": number, "songs": total, **unit.place, **there})
+
+    def ended(unit: _Unit, outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        if outcome.song is not None:
+            notes.note(unit.row.key, unit.index, outcome.song)
+        else:
+            failed[unit.row.number] = None
+
+    if studio.machines is not None:
+        away = [unit for unit in left if can_go(unit.row.request, studio)]
+        left = [unit for unit in left if unit not in away]
+        for found in songs_elsewhere(studio, studio.machines, [unit.request for unit in away]) if away else ():
+            place = {"song_number": number + 1, "songs": total}
+            if not isinstance(found, tuple):
+                note = {"note": True} if found else {}
+                yield Progress("elsewhere", number / total, found or "Other machines are at work", {**place, **note})
                 continue
-            one = replace(request, songs=index, seed=seed)
-            work = studio.generate(one, finished_titles=notes.titles(row.key, index))
-            outcome = yield from _placed(work, place)
-            outcomes.append(outcome)
-            if outcome.song is not None:
-                notes.note(row.key, index, outcome.song)
-            else:
-                failed[row.number] = None
+            number += 1
+            unit, outcome = away[found[0]], found[1]
+            ended(unit, outcome)
+            yield _report(outcome, {**place, **unit.place})
+    for unit in left:
+        number += 1
+        work = studio.generate(unit.request, finished_titles=notes.titles(unit.row.key, unit.index))
+        ended(unit, (yield from _placed(work, {"song_number": number, "songs": total, **unit.place})))
     yield Progress("plan", 1.0, _summary(len(outcomes) - skipped, outcomes, skipped, tuple(failed)), {"song_number": total})
     return outcomes
 
 
+def _units(rows: Sequence[PlannedRow], notes: PlanNotes, studio: Studio) -> list[_Unit]:
+    """Every song of the plan; those are noted that were filed before a kill kept them from being noted."""
+    filed = {song.seed: song for song in studio.library.songs()}
+    units = []
+    for row in rows:
+        own = row.request.seed
+        seed = _derived(notes.seed, row.key) if own is None else own
+        for index in range(1, row.request.songs + 1):
+            lost = filed.get(song_seed(seed, index - 1)) if own is None else None
+            if lost is not None and index not in notes.songs.get(row.key, {}):
+                notes.note(row.key, index, lost)
+            units.append(_Unit(row, index, seed))
+    return units
+
+
+def _report(outcome: Outcome, place: dict[str, Any]) -> Progress:
+    """How a song from another machine ended, as `Studio.generate` says it."""
+    if outcome.song is None:
+        where = f"(Row {place['row']}) " if "row" in place else ""
+        return Progress("failed", 1.0, f"{where}{outcome.error}", place)
+    return Progress("finished", 1.0, f'"{outcome.song.title}" is ready', {**place, "song": outcome.song})
+
+
 def _placed(work: Work[Sequence[Outcome]], place: dict[str, Any]) -> Work[Outcome]:
     """One song's reports with its place in the plan; what would stop a batch fails this song alone."""
+    where = f"(Row {place['row']}) " if "row" in place else ""
     with closing(work):
         try:
             while True:
                 report = next(work)
-                message = f"(Row {place['row']}) {report.message}" if report.stage == "failed" else report.message
+                message = f"{where}{report.message}" if report.stage == "failed" else report.message
                 yield replace(report, message=message, detail={**report.detail, **place})
         except StopIteration as stop:
             outcome: Outcome = stop.value[-1]
             return outcome
         except StudioError as error:
-            yield Progress("failed", 1.0, f"(Row {place['row']}) {error}", place)
+            yield Progress("failed", 1.0, f"{where}{error}", place)
             return Outcome(error=str(error))
 
 
@@ -240,10 +304,20 @@ def _summary(tried: int, outcomes: Sequence[Outcome], skipped: int, failed: Sequ
     said = f"{made} of {tried} songs are ready" if tried else "Nothing was left to make"
     if skipped:
         said += f", {skipped} were there already"
-    if failed:
+    if failed and any(failed):
         shown = ", ".join(map(str, failed[:20])) + (", ..." if len(failed) > 20 else "")
         said += f"; failed in row{'s' if len(failed) > 1 else ''} {shown}. The same command tries them again"
     return said + "."
+
+
+class UnwrittenNotes(PlanNotes):
+    """For a request that is no plan: nothing of it is kept."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(Path(), seed)
+
+    def write(self) -> None:
+        """Nowhere."""
 
 
 def _derived(seed: int, key: str) -> int:

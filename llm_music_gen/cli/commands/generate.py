@@ -47,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Make the songs one after the other; a failed one does not stop the next."""
     from llm_music_gen.cli.follow import follow_songs
     from llm_music_gen.studio.cluster.joined import joined
+    from llm_music_gen.studio.plan import make_alone
 
     parser: argparse.ArgumentParser = arguments.parser
     if arguments.from_plan:
@@ -61,7 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.queue or arguments.when_done:
         return _queue("generate", request.styles_text, request.to_dict(), arguments)
     with open_studio() as studio, joined(studio, arguments.cluster):
-        return follow_songs(studio.generate(request), f'"{request.styles_text}" themed', as_json=arguments.json)
+        work = studio.generate(request) if studio.machines is None else make_alone(studio, request)
+        return follow_songs(work, f'"{request.styles_text}" themed', as_json=arguments.json)
 
 
 def request_of(arguments: argparse.Namespace) -> GenerateRequest:

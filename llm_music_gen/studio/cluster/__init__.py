@@ -1,1 +1,1 @@
-"""Other machines: what runs on a worker (`there`), and what this side asks of it and does with what comes back."""
+"""Other machines: what this side asks of a worker and does with what comes back; what runs there stands in the modules `*there`."""

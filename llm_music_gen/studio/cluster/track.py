@@ -14,7 +14,7 @@ from llm_music_gen.sound.long.render import Elsewhere
 from llm_music_gen.sound.long.store import SegmentRow, segment_name
 from llm_music_gen.studio.cluster.admission import Admission
 from llm_music_gen.studio.cluster.files import NeededFile
-from llm_music_gen.studio.cluster.there import SentSegment, TrackOrder, render_segment
+from llm_music_gen.studio.cluster.segments_there import SentSegment, TrackOrder, render_segment
 from llm_music_gen.studio.recipe import Recipe
 from llm_music_gen.studio.soundfont_facts import SoundfontFacts
 from llm_music_gen.styles import Style
