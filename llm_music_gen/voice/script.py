@@ -119,7 +119,7 @@ def checked_pause(text: str) -> float:
         pause_s = -1.0
     if not 0.0 <= pause_s <= MOST_USUAL_PAUSE_S:
         raise UsageError(
-            f"{text!r} is no pause.", hint=f"Give seconds from 0 to {MOST_USUAL_PAUSE_S:g}, such as {USUAL_PAUSE_S:g}."
+            f"{text[:20]!r} is no pause.", hint=f"Give seconds from 0 to {MOST_USUAL_PAUSE_S:g}, such as {USUAL_PAUSE_S:g}."
         )
     return pause_s
 
@@ -132,7 +132,9 @@ def checked_rate(text: str) -> int:
     except ValueError:
         rate_wpm = 0
     if not low <= rate_wpm <= high:
-        raise UsageError(f"{text!r} is no rate of a narration.", hint=f"Give words a minute from {low} to {high}, such as 110.")
+        raise UsageError(
+            f"{text[:20]!r} is no rate of a narration.", hint=f"Give words a minute from {low} to {high}, such as 110."
+        )
     return rate_wpm
 
 
