@@ -37,10 +37,16 @@ def upload_of(recipe: Recipe) -> Upload:
         frequency_hz=recipe.a4_hz if reference else tonic_hz,
         frequency_meaning="reference" if reference else "tonic",
         tuning=_tuning(recipe, long),
-        layers=tuple(_layer(layer) for layer in long.layers) if long is not None else (),
+        layers=(
+            *(_layer(layer) for layer in (long.layers if long is not None else ())),
+            *(("spoken narration",) if recipe.narration is not None else ()),
+        ),
         seed=recipe.seed,
         soundfont=Licensed(recipe.soundfont.name, _soundfont_licence(recipe.soundfont.name)),
-        models=(Licensed(recipe.model.name, "part of Llm-Music-Gen" if "built-in" in recipe.model.name else ""),),
+        models=(
+            Licensed(recipe.model.name, "part of Llm-Music-Gen" if "built-in" in recipe.model.name else ""),
+            *((_voice(recipe.narration.voice),) if recipe.narration is not None else ()),
+        ),
         loudness_lufs=recipe.measured.lufs if recipe.measured is not None else None,
         true_peak_dbtp=recipe.measured.true_peak_dbtp if recipe.measured is not None else None,
         key=recipe.theme.key,
@@ -53,6 +59,13 @@ def _tuning(recipe: Recipe, long: LongRecord | None) -> str:
     system = long.intonation if long is not None else recipe.tuning.system if recipe.tuning is not None else "equal"
     named = "just intonation" if system == "just" else "equal temperament"
     return f"{named}, A4 = {recipe.a4_hz:.3f} Hz"
+
+
+def _voice(name: str) -> Licensed:
+    """Who speaks: a voice that comes along, or the user's own, whose licence is not known here."""
+    if ":" in name:
+        return Licensed(f"voice {name}")
+    return Licensed(f"voice {name} of eSpeak NG", "GPL-3.0-or-later, the program")
 
 
 def _layer(layer: LayerRecord) -> str:

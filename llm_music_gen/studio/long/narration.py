@@ -9,6 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+from llm_music_gen import disk
 from llm_music_gen.composing.lengths import LengthRange
 from llm_music_gen.composing.theme import SongRequest
 from llm_music_gen.domain.progress import Progress, Work
@@ -84,10 +85,10 @@ def narration_of(recipe: Recipe, speech: Path) -> Narration | None:
     title = recipe.theme.title
     try:
         same = file_sha256(speech) == record.sha256
+    except FileNotFoundError as error:
+        raise StorageError(f'The voice of "{title}" is gone.', hint=f"Put {speech} back, or make the track anew.") from error
     except OSError as error:
-        raise StorageError(
-            f'The voice of "{title}" cannot be read ({error.strerror or error}).', hint=f"Put {speech} back, or make it anew."
-        ) from error
+        raise disk.storage_error(speech, error) from error
     if not same:
         raise StorageError(
             f'The voice of "{title}" in {speech} is not the one that was recorded.', hint="Put it back, or make the track anew."
@@ -124,15 +125,12 @@ def speech_in_work(unfinished_dir: Path, key: str) -> Iterator[Path]:
 
 def copy_speech(speech: Path, target: Path) -> None:
     """A copy of the voice, whole or not at all. Raises StorageError."""
-    part = target.with_name(target.name + ".part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(speech, part)
-        part.replace(target)
+        with speech.open("rb") as source, disk.being_written(target) as file:
+            shutil.copyfileobj(source, file, 1 << 20)
     except OSError as error:
-        raise StorageError(f"{target} cannot be written ({error.strerror or error}).", hint="Free some space.") from error
-    finally:
-        part.unlink(missing_ok=True)
+        raise disk.storage_error(target, error) from error
 
 
 def deliver_narration(recipe: Recipe, speech: Path, folder: Path, stem: str) -> None:

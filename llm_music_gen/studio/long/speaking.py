@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from llm_music_gen import disk
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.errors import StorageError, UsageError
 from llm_music_gen.paths import StudioPaths
@@ -67,7 +68,7 @@ def speak_script(wanted: NarrationWish, out: Path, paths: StudioPaths) -> Work[t
                 raise UsageError("There is nothing in the narration that this voice can speak.", hint="Choose another voice.")
             _mastered(raw, out)
     except OSError as error:
-        raise StorageError(f"{out} cannot be written ({error.strerror or error}).", hint="Free some space.") from error
+        raise disk.storage_error(out, error) from error
     heard = [(part, sayings) for part, sayings in zip(parts, spoken, strict=True) if sayings]
     return name, placed([part for part, _ in heard], [sayings for _, sayings in heard], wanted.pause_s)
 
