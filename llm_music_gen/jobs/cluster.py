@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from llm_music_gen.errors import ClusterError, DependencyMissing, UsageError
 
+_log = logging.getLogger(__name__)
 _CONNECT_S = 10.0
 _ANSWER_S = 20.0
 _HOW = 'Start one with "dask scheduler" and give its address: --cluster tcp://192.168.0.10:8786'
@@ -121,8 +122,11 @@ def _ask_who_is_there(address: str) -> None:
             f"{address} needs certificates, and Dask's settings name none.",
             hint="Set distributed.comm.tls.ca-file and client.cert and key there, as on the scheduler.",
         ) from error
-    except (OSError, ValueError, asyncio.TimeoutError) as error:
+    except (OSError, asyncio.TimeoutError) as error:
         raise _unreachable(address, error) from error
+    except Exception as error:  # what a stranger answers is read as lengths and messages, and goes wrong in any way
+        _log.warning("no scheduler at %s", address, exc_info=True)
+        raise _unreachable(address, OSError("what answers there is no scheduler")) from error
     if kind != "Scheduler":
         raise ClusterError(f"At {address} is no scheduler of a Dask cluster, but a {kind or 'stranger'}.", hint=_HOW)
 

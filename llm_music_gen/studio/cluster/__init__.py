@@ -1,1 +1,1 @@
-"""Other machines: what this side asks of a worker and does with what comes back; what runs there stands in the modules `*there`."""
+"""Other machines: what this side asks of workers and does with what they send. The modules `*there` are what runs on them."""

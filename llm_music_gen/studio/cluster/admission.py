@@ -21,6 +21,7 @@ from llm_music_gen.studio.versions import differences, versions
 
 #: A worker that imports everything for the first time from a slow disk, and a model whose checksum is read.
 _ANSWER_S = 600.0
+_LOOK_EVERY_S = 1.0
 
 
 @dataclass
@@ -78,7 +79,7 @@ def _result(machines: Machines, worker: str, function: Callable[..., Any], *argu
     until = time.monotonic() + _ANSWER_S
     while True:
         try:
-            return future.result(timeout=1.0)
+            return future.result(timeout=_LOOK_EVERY_S)
         except FutureTimeout:
             if future.done():
                 raise

@@ -157,4 +157,6 @@ def _is_whole(sent: SentSong) -> bool:
 def _is_own(name: str) -> bool:
     folder, _, file = name.rpartition("/")
     stem, dot, ending = file.rpartition(".")
+    if name != (f"{folder}/{file}" if folder else file):  # "/x" has an empty folder, too
+        return False
     return folder in _FOLDERS and bool(dot) and ending.isalnum() and ending.isascii() and safe_name(stem) == stem
