@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llm_music_gen.assistant.toolbox import house, listening, making, sharing, speaking
+from llm_music_gen.assistant.toolbox import house, listening, making, melodies, sharing, speaking
 from llm_music_gen.processing.registry import REGISTRY as AUDIO
 from llm_music_gen.tools.plan import Registry
 from llm_music_gen.tools.spec import Parameter, ToolSpec, tool
@@ -26,6 +26,7 @@ _MAKING = (
     making.edit,
     making.remake,
     making.render_abc,
+    melodies.transcribe_melody,
     sharing.export_youtube,
     speaking.speak,
 )

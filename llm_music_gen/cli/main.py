@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -30,6 +31,7 @@ COMMANDS = {
     "describe": "say in words what a sound is like: scene, events, loudness, mood",
     "analyze": "print what a sound measures: loudness, key, tempo, tones, faults",
     "transcribe": "write down what is said in audio files, as text or subtitles",
+    "melody": "write down a melody that is hummed, sung, whistled or played, as notes",
     "speak": "speak a text into a file",
     "voices": "list the voices that can speak",
     "talk": "say what should happen and hear the answer",
@@ -50,6 +52,7 @@ INTERRUPTED = 130
 def run(arguments: Sequence[str]) -> int:
     """Carry out one command line and return its exit code. Errors go to stderr as one sentence."""
     _speak_utf8()
+    _end_as_by_ctrl_c()
     try:
         parsed = _parser(arguments).parse_args(arguments)
         module = importlib.import_module(f"llm_music_gen.cli.commands.{parsed.command}")
@@ -91,6 +94,15 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         if name == named:
             importlib.import_module(f"llm_music_gen.cli.commands.{name}").add_options(command)
     return parser
+
+
+def _end_as_by_ctrl_c() -> None:
+    """Let SIGTERM (a closed session, a service that is stopped) and Windows' Ctrl-Break do what Ctrl-C does: end in order."""
+    for name in ("SIGTERM", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            with contextlib.suppress(ValueError):  # only the main thread may say what happens then
+                signal.signal(number, signal.default_int_handler)
 
 
 def _speak_utf8() -> None:

@@ -143,9 +143,7 @@ def _mode(mode: str, place: int) -> str:
     return "triplet" if place in _TRIPLETS else "plain"
 
 
-def _moved(
-    reading: _Reading, start_s: float, tick: int, mode: str, price: float, usual_s: float, stray: float
-) -> _Reading:
+def _moved(reading: _Reading, start_s: float, tick: int, mode: str, price: float, usual_s: float, stray: float) -> _Reading:
     beats = (tick - reading.tick) / TICKS
     due_s = reading.at_s + beats * reading.beat_s
     late_s = start_s - due_s

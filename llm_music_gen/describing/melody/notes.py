@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,8 @@ _BEFORE_S, _BEFORE_DB = 0.03, 12.0
 _FAINT_DB = 32.0
 #: A note that is no clearer than this was guessed.
 _UNCLEAR = 0.3
+#: Where a note's own partials have less than this share of its power, two notes sound at once; so much less sure it is.
+_LEAST_OWN, _TOGETHER = 0.003, 0.2
 #: Beginning and end of a note, where the voice slides, do not tell its pitch.
 _SLIDE_S = 0.04
 #: A note that is so much softer just before its end than at its loudest died away.
@@ -80,11 +83,12 @@ def performed(course: Course) -> Performance:
     notes: list[HeardNote] = []
     for first, last in _stretches(course):
         notes += _notes(sung, course, first, last)
+    confidence = _confidence(notes, course)
     notes = [note for note in notes if note.confidence >= _UNCLEAR]
     if notes:
         loud = float(np.percentile([note.level_db for note in notes], 75))
         notes = [note for note in notes if note.level_db > loud - _FAINT_DB]
-    return Performance(tuple(notes), tuning_cents, _confidence(notes, course))
+    return Performance(tuple(notes), tuning_cents, confidence)
 
 
 def _median(pitches: NDArray[np.float64], reach: int = 2) -> NDArray[np.float64]:
@@ -133,7 +137,7 @@ def _notes(sung: NDArray[np.float64], course: Course, first: int, last: int) -> 
     cuts = {0, *(np.flatnonzero(np.diff(path)) + 1).tolist()}
     cuts |= set(_strikes(course, first, last, sorted(cuts)))
     edges = [*sorted(cuts), last - first]
-    spans = _without_short([(a, b, int(path[a:b][(b - a) // 2])) for a, b in zip(edges, edges[1:], strict=False)])
+    spans = _without_short([(a, b, int(path[a:b][(b - a) // 2])) for a, b in pairwise(edges)])
     notes = [_note(sung, course, first + a, first + b, pitch) for a, b, pitch in spans if (b - a) * HOP_S >= SHORTEST_S]
     if notes and notes[0].start_s == first * HOP_S:
         notes[0] = replace(notes[0], start_s=_began(course, first, notes[0].level_db) * HOP_S)
@@ -203,9 +207,8 @@ def _without_short(spans: list[tuple[int, int, int]]) -> list[tuple[int, int, in
         if lengths[at] * HOP_S >= SHORTEST_S:
             break
         first, last, pitch = spans[at]
-        if at == len(spans) - 1:
-            spans[at - 1] = (spans[at - 1][0], last, spans[at - 1][2])
-        elif at > 0 and abs(spans[at - 1][2] - pitch) < abs(spans[at + 1][2] - pitch):
+        ends = at == len(spans) - 1
+        if ends or (at > 0 and abs(spans[at - 1][2] - pitch) < abs(spans[at + 1][2] - pitch)):
             spans[at - 1] = (spans[at - 1][0], last, spans[at - 1][2])
         else:
             spans[at + 1] = (first, *spans[at + 1][1:])
@@ -229,7 +232,8 @@ def _note(sung: NDArray[np.float64], course: Course, first: int, last: int, pitc
     spread = float(np.nanmean(np.abs(sung[inner] - centre))) if (~np.isnan(sung[inner])).any() else 1.0
     steady = float(np.clip(1.3 - spread, 0.0, 1.0))
     level_db = float(10 * np.log10(np.mean(10 ** (course.levels_db[first:last] / 10))))
-    confidence = float(np.mean(course.clarity[inner])) * steady
+    alone = 1.0 if float(np.median(course.own[inner])) >= _LEAST_OWN else _TOGETHER
+    confidence = float(np.mean(course.clarity[inner])) * steady * alone
     levels_db = course.levels_db[first:last]
     faded = bool(levels_db.max() - levels_db[-1 - min(len(levels_db) - 1, round(_FADED_S / HOP_S))] >= _FADED_DB)
     return HeardNote(first * HOP_S, last * HOP_S, meant, (centre - meant) * 100, level_db, confidence, faded)

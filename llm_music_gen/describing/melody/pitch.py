@@ -26,6 +26,7 @@ _CANDIDATES = 4
 #: Shape of the weights of thresholds, Beta(2, b): the mean is about 0.1.
 _BETA = 18
 _BATCH = 128
+_SPECTRUM = 4_096
 #: What the likeliest course pays, in nats: a semitone from step to step, the widest leap, beginning or ending to sound.
 _SEMITONE, _LEAP, _VOICING = 0.4, 4.0, 3.0
 _LEAST = 1e-4
@@ -43,6 +44,8 @@ class Course:
     """dBFS, heard through about 20 ms."""
     bright_db: NDArray[np.float64]
     """The same of the signal's slope, in which overtones count more: a string struck again shows there first."""
+    own: NDArray[np.float64]
+    """Share of the first and the seventh partial. Notes that sound together have a common period far below, and there neither."""
     clarity: NDArray[np.float64]
     """How sure it is that there is one pitch, 0 to 1."""
 
@@ -62,12 +65,14 @@ def following(
     found: list[tuple[NDArray[np.float32], ...]] = []
     steps = 0
     for windows, rate_hz in _windows(blocks, sample_rate_hz):
-        found.append((*_candidates(windows, rate_hz), _levels(windows), _levels(np.diff(windows, axis=1))))
+        pitches, masses = _candidates(windows, rate_hz)
+        levels_db, bright_db = _levels(windows), _levels(np.diff(windows, axis=1))
+        found.append((pitches, masses, levels_db, bright_db, _own(windows, pitches[:, 0], rate_hz)))
         steps += len(windows)
         yield Progress("melody", min(1.0, steps * HOP_S * sample_rate_hz / max(1, frames)), message)
     if not found:
-        return Course(np.full(0, np.nan), np.zeros(0), np.zeros(0), np.zeros(0))
-    pitches, masses, levels_db, bright_db = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return Course(np.full(0, np.nan), *(np.zeros(0) for _ in range(4)))
+    pitches, masses, levels_db, bright_db, own = (np.concatenate(parts) for parts in zip(*found, strict=True))
     loud = float(np.percentile(levels_db, 95))
     masses[levels_db < max(_SILENT_DB, loud - _RANGE_DB)] = 0.0
     chosen = _likeliest(pitches, masses)
@@ -78,6 +83,7 @@ def following(
         np.where(heard, pitches[rows, taken], np.nan).astype(np.float64),
         levels_db.astype(np.float64),
         bright_db.astype(np.float64),
+        own.astype(np.float64),
         np.where(heard, masses[rows, taken], 0.0).astype(np.float64),
     )
 
@@ -118,6 +124,18 @@ def _windows(blocks: Iterable[NDArray[np.float32]], sample_rate_hz: int) -> Iter
 def _levels(windows: NDArray[np.float64]) -> NDArray[np.float32]:
     hann = np.hanning(windows.shape[1])
     return np.asarray(10 * np.log10(windows**2 @ (hann / hann.sum()) + 1e-12), dtype=np.float32)
+
+
+def _own(windows: NDArray[np.float64], pitches: NDArray[np.float32], rate_hz: float) -> NDArray[np.float32]:
+    """Share of the first and the seventh in the power of the first eight partials of each window, shape (windows,)."""
+    from scipy.fft import rfft
+
+    power = np.abs(rfft(windows * np.hanning(windows.shape[1]), _SPECTRUM, axis=1)) ** 2
+    bins = 440 * 2 ** ((pitches.astype(np.float64) - 69) / 12) * _SPECTRUM / rate_hz
+    nearest = np.round(bins[:, None] * np.arange(1, 9)).astype(np.int64)
+    inside = nearest < power.shape[1]
+    partials = np.where(inside, np.take_along_axis(power, np.where(inside, nearest, 0), axis=1), 0.0)
+    return np.asarray((partials[:, 0] + partials[:, 6]) / np.maximum(partials.sum(axis=1), 1e-12), dtype=np.float32)
 
 
 def _candidates(windows: NDArray[np.float64], rate_hz: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
