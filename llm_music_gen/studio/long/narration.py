@@ -65,8 +65,9 @@ def planned_with_voice(
 def summary(places: tuple[Place, ...]) -> str:
     """How long the narration is, for people."""
     first, last = places[0], places[-1]
+    sentences = f"{len(places)} sentence{'s' if len(places) > 1 else ''}"
     return (
-        f"The narration: {clock(spoken_s(places))} of speech in {len(places)} sentences, from {clock(first.start_s)} to "
+        f"The narration: {clock(spoken_s(places))} of speech in {sentences}, from {clock(first.start_s)} to "
         f"{clock(last.start_s + last.length_s)}."
     )
 
