@@ -23,6 +23,12 @@ StudioError                    a sentence for the user: what is wrong and what t
 
 from __future__ import annotations
 
+import re
+
+#: A message that quotes a file may quote pages of it.
+MOST_CHARACTERS = 700
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
 
 class StudioError(Exception):
     """Root of the tree. `str(error)` is one sentence that can be shown to the user as it is."""
@@ -30,6 +36,7 @@ class StudioError(Exception):
     exit_code: int = 1
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
+        message = _bearable(message)
         super().__init__(f"{message} {hint}" if hint else message)
         self.message = message
         self.hint = hint
@@ -107,3 +114,12 @@ class DownloadError(StudioError):
 
 class DependencyMissing(StudioError):
     """An optional program or package is needed for this."""
+
+
+def _bearable(message: str) -> str:
+    """The message on one line, its middle left out where it is longer than anybody reads: what is wrong stands at either end."""
+    message = _BREAKS.sub(" ", message)
+    if len(message) <= MOST_CHARACTERS:
+        return message
+    half = MOST_CHARACTERS // 2
+    return f"{message[:half]} ... {message[-half:]}"
