@@ -24,7 +24,9 @@ R = TypeVar("R")
 _LOOK_EVERY_S = 0.5
 #: So long there may be no worker at all: machines restart, and a nanny brings a killed worker back.
 PATIENCE_S = 60.0
-_MOST_LOSSES = 3
+#: So many workers may one call cost: machines of a farm are switched off together, but a call that ends each of them is at fault.
+_MOST_LOSSES = 5
+_MOST_DAMAGES = 3
 _ADMITTED_AT_ONCE = 8
 
 
@@ -39,8 +41,6 @@ class Call(Generic[K]):
 
 #: Asks a worker, in a thread of its own, whether it may take part: "" when it may, else a reason for people.
 Admit = Callable[[Machines, str], str]
-#: Takes a result: what goes on to the consumer, or None where it is damaged and has to be made again.
-Accept = Callable[[K, Any], "R | None"]
 
 
 def spread(
@@ -52,9 +52,10 @@ def spread(
     patience_s: float = PATIENCE_S,
 ) -> Generator[R | str | None, None, None]:
     """Carry out every call once. Yields what `accept` made of each result in the order in which they come, a sentence for each
-    worker that is refused or lost, and None now and then while nothing happens.
+    worker that is refused or lost, and None now and then while nothing happens. `accept` returns None for a result that is
+    damaged and has to be made again.
 
-    Raises ClusterError when no worker is left, or when one call has cost three workers. What is in work when the generator is
+    Raises ClusterError when no worker is left, or when one call has cost five workers. What is in work when the generator is
     closed is lost.
     """
     crew = _Crew(machines, admit, deque(calls))
@@ -189,22 +190,25 @@ class _Crew(Generic[K]):
             return None
         except Exception as error:  # whatever a worker fails with is its own: others are asked
             _log.warning("worker %s failed at %s", worker, call.key, exc_info=True)
-            self._lost(call)
-            if type(error).__name__ != "KilledWorker" and worker in self.admitted:
+            if type(error).__name__ == "KilledWorker":  # what Dask says of a worker that vanished
+                self._lost(call)
+                return None
+            if worker in self.admitted:
                 self._refuse(worker, _said(error))
+            self.waiting.appendleft(call)
             return None
         taken = accept(call.key, result)
         if taken is None:
             self.damages[worker] += 1
             self.remarks.append(f"What the worker {worker} sent was damaged on the way; it is made again.")
-            if self.damages[worker] >= _MOST_LOSSES and worker in self.admitted:
+            if self.damages[worker] >= _MOST_DAMAGES and worker in self.admitted:
                 self._refuse(worker, "What it sends is damaged again and again.")
             self.waiting.appendleft(call)
         return taken
 
     def _lost(self, call: Call[K]) -> None:
         self.losses[call.key] += 1
-        if self.losses[call.key] >= _MOST_LOSSES * max(1, len(self.admitted)):
+        if self.losses[call.key] >= _MOST_LOSSES:
             raise ClusterError(
                 f"Piece {call.key} of the work has cost {self.losses[call.key]} workers.",
                 hint="They may lack memory; what has come back is kept.",

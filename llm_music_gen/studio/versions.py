@@ -31,6 +31,11 @@ def versions() -> dict[str, str]:
 
 def differences(there: Mapping[str, str]) -> str:
     """What has another version here than in a recipe, for people."""
+    return differing(there) or "the processor is another kind"
+
+
+def differing(there: Mapping[str, str]) -> str:
+    """The same, and "" where no version is another."""
     here = versions()
     found = [f"{name} {there.get(name, 'absent')} there, {here[name]} here" for name in here if there.get(name) != here[name]]
-    return "; ".join(found) or "the processor is another kind"
+    return "; ".join(found)

@@ -25,7 +25,7 @@ from tests.fakes.farm import Farm, farm
 pytest.importorskip("distributed", reason='the extra "cluster" is not installed')
 pytestmark = pytest.mark.heavy
 
-SEGMENT_S, LENGTH_S = 2, 30
+SEGMENT_S, LENGTH_S = 2, 12
 STYLES = cache(load_styles)
 
 
@@ -70,7 +70,7 @@ def test_a_long_track_has_the_same_bytes_though_two_of_four_workers_are_killed(f
     with open_studio(away) as studio, joined(studio, four_workers.address), closing(studio.generate(request)) as work:
         for report in work:
             reports.append(report)
-            if len(four_workers.workers) == 4 and report.stage == "sound" and 0.1 < report.fraction < 0.5:
+            if len(four_workers.workers) == 4 and report.stage == "sound" and 0.1 < report.fraction < 0.9:
                 four_workers.kill(2)
     assert len(four_workers.workers) == 2, "the workers were killed while segments were in work"
     assert reports[-1].stage == "finished"

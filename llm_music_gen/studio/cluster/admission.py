@@ -17,7 +17,7 @@ from llm_music_gen.errors import ClusterError
 from llm_music_gen.sound.long import store
 from llm_music_gen.studio.cluster import there
 from llm_music_gen.studio.cluster.files import NeededFile, pieces, sender_name
-from llm_music_gen.studio.versions import differences, versions
+from llm_music_gen.studio.versions import differences, differing, versions
 
 #: A worker that imports everything for the first time from a slow disk, and a model whose checksum is read.
 _ANSWER_S = 600.0
@@ -31,6 +31,8 @@ class Admission:
     needed: Mapping[NeededFile, Path]
     """Every file that is used, and where it stands on this side."""
     fingerprint: str
+    same_versions: bool = False
+    """Whether every package has to be the same, because files are encoded there, too."""
     _hosts: dict[str, threading.Lock] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -55,6 +57,8 @@ class Admission:
         mine, its = versions()["llm-music-gen"], known.versions.get("llm-music-gen")
         if mine != its:
             return f"It has Llm-Music-Gen {its}, and this is {mine}."
+        if self.same_versions and (others := differing(known.versions)):
+            return f"It has other versions ({others})."
         return "" if known.segment_frames == store.SEGMENT_FRAMES else "Its segments have another length."
 
     def _ask(self, machines: Machines, worker: str) -> there.Introduction:

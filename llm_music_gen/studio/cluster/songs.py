@@ -62,7 +62,7 @@ def songs_elsewhere(
             outcome = _filed(sent, studio, requests[place])
             return None if outcome is None else (place, outcome)
 
-        yield from spread(machines, calls, Admission(tools.files, tools.fingerprint), filed)
+        yield from spread(machines, calls, Admission(tools.files, tools.fingerprint, True), filed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from llm_music_gen.studio.cluster.track import SegmentsElsewhere
 from llm_music_gen.studio.request import GenerateRequest
 from llm_music_gen.studio.soundfont_facts import SoundfontFacts
 from llm_music_gen.studio.studio import Studio
+from llm_music_gen.studio.versions import versions
 from tests.fakes.recipes import recipe_of
 from tests.fakes.tunes import theme_for
 
@@ -102,6 +103,7 @@ def test_a_worker_that_renders_differently_is_refused(font: Path) -> None:
     ("changed", "reason"),
     [
         ({"versions": {"llm-music-gen": "0.0.1"}}, "It has Llm-Music-Gen 0.0.1, and this is"),
+        ({"versions": {**versions(), "lameenc": "0.1"}}, "It has other versions (lameenc 0.1 there, "),
         ({"segment_frames": 44_100}, "Its segments have another length."),
     ],
 )
@@ -110,7 +112,7 @@ def test_a_worker_with_another_program_is_refused_before_anything_is_sent(
 ) -> None:
     machine = OneMachine()
     machine.spoil = lambda result: replace(result, **changed) if isinstance(result, there.Introduction) else result
-    assert Admission({needed(font): font}, "")(machine, "tcp://10.0.0.1:1").startswith(reason)
+    assert Admission({needed(font): font}, "", True)(machine, "tcp://10.0.0.1:1").startswith(reason)
     assert "receive" not in machine.calls
 
 
