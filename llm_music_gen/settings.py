@@ -7,7 +7,6 @@ refused in one sentence that names the nearest key that does.
 from __future__ import annotations
 
 import difflib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from typing import Any, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from llm_music_gen import disk
 from llm_music_gen.errors import SettingsError, StorageError
 from llm_music_gen.parsing import parse_toml
 
@@ -191,9 +191,7 @@ def save_settings(settings: Settings, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and load_settings_or_defaults(path)[1]:
             path.replace(path.with_name(path.name + ".broken"))
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        part.write_text("\n".join(lines), encoding="utf-8")
-        part.replace(path)
+        disk.write_whole(path, "\n".join(lines).encode("utf-8"))
     except OSError as error:
         raise StorageError(f"{path} cannot be written ({error}).", hint="Check the folder's rights and free space.") from error
 

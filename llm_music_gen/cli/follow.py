@@ -78,6 +78,10 @@ def _show(progress: Progress, lines: ProgressLines, what: str, as_json: bool, sa
             lines.say(progress.message)
     elif progress.stage == "plan":
         lines.say(progress.message)
+    elif "paused" in progress.detail:
+        if progress.message not in said:
+            lines.say(progress.message)
+        said.add(progress.message)
     elif progress.stage == "convert":
         name = FORMAT_NAMES[progress.detail["format"]]
         how = "Writing song number {} as WAV..." if name == "WAV" else f"Converting song number {{}} from WAV to {name}..."

@@ -21,6 +21,8 @@ from llm_music_gen.errors import StudioError
 
 #: Reports a second at the most; the last one of a stage is always sent.
 REPORTS_PER_SECOND = 4
+#: Exit code of a process that could get no more memory.
+OUT_OF_MEMORY = 4
 _log = logging.getLogger(__name__)
 
 
@@ -67,6 +69,10 @@ def run_child(handlers: Mapping[str, Handler], kind: str, job_dir: Path) -> int:
     except StudioError as error:
         _log.warning("job failed: %s", error)
         _send(reports, {"event": "failed", "error": str(error)})
+    except MemoryError:
+        # As when the system ends a process that took too much: the worker tries again, and sets the job aside in the end.
+        _log.exception("there was no memory left")
+        return OUT_OF_MEMORY
     except Exception as error:
         _log.exception("job failed")
         _send(reports, {"event": "failed", "error": f"Something unexpected went wrong ({type(error).__name__}: {error})."})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
 from pathlib import Path
 from typing import IO
 
-from llm_music_gen.errors import StorageError
+from llm_music_gen import disk
 
 if sys.platform == "win32":
     import msvcrt
@@ -50,9 +51,14 @@ class ProcessLock:
             if time.monotonic() >= deadline_s:
                 return False
             time.sleep(0.02)
-        file.truncate(0)
-        file.write(str(os.getpid()).encode())
-        file.flush()
+        try:
+            file.truncate(0)
+            file.write(str(os.getpid()).encode())
+            file.flush()
+        except OSError as error:
+            with contextlib.suppress(OSError):  # it tries to write once more
+                file.close()
+            raise disk.storage_error(self.path, error) from error
         self._file = file
         return True
 
@@ -61,7 +67,7 @@ class ProcessLock:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             file = self.path.open("a+b")
         except OSError as error:
-            raise StorageError(f"{self.path} cannot be written ({error}).", hint="Check the folder's rights.") from error
+            raise disk.storage_error(self.path, error) from error
         try:
             _lock(file)
         except OSError:
@@ -72,8 +78,9 @@ class ProcessLock:
     def release(self) -> None:
         """Give the lock back."""
         if self._file is not None:
-            _unlock(self._file)
-            self._file.close()
+            with contextlib.suppress(OSError):  # its disk may be gone
+                _unlock(self._file)
+                self._file.close()
             self._file = None
 
     def is_held(self) -> bool:

@@ -6,10 +6,11 @@ import contextlib
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,21 @@ def background_popen(arguments: Sequence[str], **options: Any) -> subprocess.Pop
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, process.pid, 5)
     return process
+
+
+@contextlib.contextmanager
+def ending_signals(end: Callable[[], None]) -> Iterator[None]:
+    """Inside, `end` is called when the system or a person asks this process to end; it must do no more than take note."""
+    names = ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP")  # the third is Windows' for Ctrl-Break and a closed console
+    before: dict[int, Any] = {}
+    for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
+        with contextlib.suppress(ValueError):  # only the main thread may say what happens then
+            before[number] = signal.signal(number, lambda *_: end())
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class ChildProcess:

@@ -5,26 +5,30 @@ It ends by itself when there is nothing left to do, so no process stays behind.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from llm_music_gen import disk
 from llm_music_gen.domain.job import Job, JobState
-from llm_music_gen.errors import JobError
+from llm_music_gen.errors import JobError, StorageError
 from llm_music_gen.jobs.live import LiveProgress, write_live
 from llm_music_gen.jobs.lock import ProcessLock
-from llm_music_gen.jobs.process import GRACE_S, ChildProcess
+from llm_music_gen.jobs.process import GRACE_S, ChildProcess, ending_signals
 from llm_music_gen.jobs.store import Command, JobStore, now_utc
 from llm_music_gen.jobs.when_done import WhenDone, run_when_done
 
 #: A job that has killed its process this often is not started again by itself.
 MOST_ATTEMPTS = 3
+#: How often it looks whether a disk that is full or gone has room again.
+DISK_EVERY_S = 1.0
 IDLE_S = 3.0
 POLL_S = 0.1
 ROW_EVERY_S = 1.0
@@ -58,13 +62,17 @@ class Worker:
         self._stopping = False
 
     def run(self) -> bool:
-        """Work until nothing is left. Returns False at once when another worker is at it."""
+        """Work until nothing is left. Returns False at once when another worker is at it.
+
+        Asked to end by the system (SIGTERM, Ctrl-C, a closed console, shutting down), it leaves the running job to be resumed.
+        """
         if not self._lock.acquire(patience_s=0.5):
             return False
         self._store = JobStore(self._files.database_file)
         try:
-            self._mark_interrupted()
-            self._loop()
+            with ending_signals(self._end):
+                self._patiently(self._mark_interrupted)
+                self._loop()
         finally:
             write_live(self._files.live_file, None)
             self._store.close()
@@ -75,7 +83,8 @@ class Worker:
         idle_since = time.monotonic()
         worked = False
         while not self._stopping:
-            self._carry_out_inbox(None)
+            if not self._patiently(lambda: self._carry_out_inbox(None)):
+                return
             queued = self._store.jobs(JobState.QUEUED)
             if queued and not self._stopping:
                 self._run_job(queued[0])
@@ -89,6 +98,22 @@ class Worker:
             else:
                 time.sleep(POLL_S)
 
+    def _end(self) -> None:
+        """End soon. Called amid anything, so it only takes note."""
+        self._stopping = True
+
+    def _patiently(self, write: Callable[[], None]) -> bool:
+        """Do something again and again until the disk has room for it. False when the worker has to end before that."""
+        while True:
+            try:
+                write()
+                return True
+            except (StorageError, OSError) as error:
+                _log.warning("waiting: %s", error)
+                if self._stopping:
+                    return False
+                time.sleep(DISK_EVERY_S)
+
     def _mark_interrupted(self) -> None:
         for job in self._store.jobs(JobState.RUNNING):
             _log.warning("job %s was interrupted", job.uid)
@@ -98,8 +123,30 @@ class Worker:
 
     def _run_job(self, job: Job) -> None:
         job_dir = self._files.jobs_dir / job.uid
+        if not self._patiently(lambda: self._take_up(job, job_dir)):
+            return
+        child = ChildProcess(self._command, job.kind, job_dir)
+        run = _RunningJob(job.uid, child, job.fraction)
+        try:
+            while not child.ended:
+                report = child.report(POLL_S)
+                if report is not None:
+                    self._take_report(run, report)
+                with contextlib.suppress(StorageError):  # there will be room again, and the commands wait
+                    self._carry_out_inbox(run)
+                if self._stopping and run.kill_at_s is None:
+                    run.interrupted = True
+                    run.ask_to_cancel()
+                if run.kill_at_s is not None and time.monotonic() > run.kill_at_s:
+                    child.kill()
+        finally:
+            code = child.close()
+            write_live(self._files.live_file, None)
+        self._patiently(lambda: self._record_end(run, code, job.attempts + 1))
+
+    def _take_up(self, job: Job, job_dir: Path) -> None:
         job_dir.mkdir(parents=True, exist_ok=True)
-        (job_dir / "request.json").write_text(json.dumps(job.request), encoding="utf-8")
+        disk.write_whole(job_dir / "request.json", json.dumps(job.request).encode("utf-8"))
         self._store.update(
             job.uid,
             state=JobState.RUNNING,
@@ -108,20 +155,6 @@ class Worker:
             error="",
             log_file=str(job_dir / "log.txt"),
         )
-        child = ChildProcess(self._command, job.kind, job_dir)
-        run = _RunningJob(job.uid, child, job.fraction)
-        try:
-            while not child.ended:
-                report = child.report(POLL_S)
-                if report is not None:
-                    self._take_report(run, report)
-                self._carry_out_inbox(run)
-                if run.kill_at_s is not None and time.monotonic() > run.kill_at_s:
-                    child.kill()
-        finally:
-            code = child.close()
-            write_live(self._files.live_file, None)
-        self._record_end(run, code, job.attempts + 1)
 
     def _take_report(self, run: _RunningJob, report: dict[str, Any]) -> None:
         if report.get("event") != "progress":
@@ -137,7 +170,8 @@ class Worker:
         write_live(self._files.live_file, LiveProgress(run.uid, run.fraction, run.stage, run.message, run.detail))
         if time.monotonic() - run.row_written_s >= ROW_EVERY_S:
             run.row_written_s = time.monotonic()
-            self._store.update(run.uid, fraction=run.fraction, stage=run.stage, message=run.message, detail=run.detail)
+            with contextlib.suppress(StorageError):  # the next report says it again
+                self._store.update(run.uid, fraction=run.fraction, stage=run.stage, message=run.message, detail=run.detail)
 
     def _record_end(self, run: _RunningJob, code: int, attempts: int) -> None:
         outcome = run.outcome or {}
@@ -178,9 +212,6 @@ class Worker:
             return  # meant for a worker that has gone since
         if command.name == "stop":
             self._stopping = True
-            if run is not None:
-                run.interrupted = True
-                run.ask_to_cancel()
             return
         job = self._store.job(command.uid)
         if run is not None and run.uid == job.uid:

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from llm_music_gen.database import open_database
+from llm_music_gen.database import database_error, open_database
 from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import LibraryError, StorageError
 from llm_music_gen.library.listing import Listing
@@ -84,13 +84,17 @@ class Library:
         self.add_all([song])
 
     def add_all(self, songs: Iterable[Song]) -> None:
-        """Enter songs, all or none."""
-        with closing(self._open()) as connection, connection:
-            connection.executemany(
-                f"INSERT INTO songs ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
-                f" ON CONFLICT (folder) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[1:])}",
-                [_row(song) for song in songs],
-            )
+        """Enter songs, all or none. Raises StorageError."""
+        with closing(self._open()) as connection:
+            try:
+                with connection:
+                    connection.executemany(
+                        f"INSERT INTO songs ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+                        f" ON CONFLICT (folder) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[1:])}",
+                        [_row(song) for song in songs],
+                    )
+            except sqlite3.Error as error:
+                raise database_error(self._database_file, error) from error
 
     def find(self, name: str) -> Song:
         """The song with this title, folder name, number in the list (from 1) or beginning of its id. Raises LibraryError."""

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from llm_music_gen import disk
 from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import StorageError
 
@@ -23,10 +24,8 @@ def write_m3u(songs: Iterable[Song], path: Path) -> int:
         count += 1
         title = " ".join(song.title.split())
         lines += [f"#EXTINF:{round(song.length_s)},{title}", _relative(audio.resolve(), path.resolve().parent)]
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        part.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        part.replace(path)
+        disk.write_whole(path, ("\n".join(lines) + "\n").encode("utf-8"))
     except OSError as error:
         raise StorageError(f"{path} cannot be written ({error.strerror or error}).", hint="Choose another place.") from error
     return count

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from llm_music_gen import disk
 from llm_music_gen.parsing import parse_json
 from llm_music_gen.playback.track import Track
 
@@ -67,11 +67,9 @@ def write_memory(path: Path, memory: JukeboxMemory) -> bool:
         "spectrum": memory.spectrum,
         "favourites": sorted(memory.favourites),
     }
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
-        part.replace(path)
+        disk.write_whole(path, json.dumps(data, ensure_ascii=False, indent=1).encode("utf-8"))
     except OSError:
         return False
     return True

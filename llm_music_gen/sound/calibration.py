@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from llm_music_gen import disk
 from llm_music_gen.parsing import parse_json
 from llm_music_gen.paths import studio_paths
 from llm_music_gen.sound.phase import Baseband, Slope, baseband, slope_of, spectrum_peak, windowed_spectrum
@@ -99,14 +99,12 @@ class Calibration:
             return
         with contextlib.suppress(OSError):
             self._place.parent.mkdir(parents=True, exist_ok=True)
-            part = self._place.with_name(f"{self._place.name}.{os.getpid()}.part")
             # Another process may have measured something else meanwhile.
             regions = {
                 name: [hold.error_cents, hold.spread_cents, hold.holds] for name, hold in {**self._read(), **self._known}.items()
             }
             text = json.dumps({"method": _METHOD, "made_by": self._made_by, "regions": regions}, indent=0, sort_keys=True)
-            part.write_text(text, encoding="utf-8")
-            part.replace(self._place)
+            disk.write_whole(self._place, text.encode("utf-8"))
             self._new = False
 
     def _read(self) -> dict[str, Hold]:

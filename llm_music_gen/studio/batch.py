@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llm_music_gen.domain.song import Song
+from llm_music_gen.errors import StorageError
+from llm_music_gen.library.catalogue import Library
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +19,17 @@ class Outcome:
 
     song: Song | None = None
     error: str = ""
+
+
+def entered(song: Song, library: Library) -> Song:
+    """The song in the library; where the index cannot be written the song is there nevertheless, and says so."""
+    try:
+        library.add(song)
+    except StorageError as error:
+        _log.warning("%s is not in the index: %s", song.folder, error)
+        said = f'"{song.title}" is finished, but not listed: {error.message} "llm-music-gen library rescan" lists it.'
+        return replace(song, hints=(*song.hints, said))
+    return song
 
 
 def song_facts(song: Song) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from llm_music_gen import disk
 from llm_music_gen.errors import StorageError
+from llm_music_gen.jobs.lock import ProcessLock
 from llm_music_gen.studio.names import free_name, safe_name
 
 #: Space that stays free beside what a song needs.
@@ -50,6 +51,8 @@ def unfinished_folder(songs_dir: Path) -> Iterator[Path]:
         songs_dir.mkdir(parents=True, exist_ok=True)
         _sweep(songs_dir)
         folder = Path(tempfile.mkdtemp(prefix=_WORK_PREFIX, dir=songs_dir))
+        lock = _lock_of(folder)
+        lock.acquire()
     except OSError as error:
         raise StorageError(
             f"The folder {songs_dir} cannot be written ({error.strerror or error}).", hint="Check its rights."
@@ -58,6 +61,9 @@ def unfinished_folder(songs_dir: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        lock.release()
+        with contextlib.suppress(OSError):
+            lock.path.unlink(missing_ok=True)
 
 
 def move_into_place(folder: Path, songs_dir: Path, title: str) -> Path:
@@ -128,9 +134,15 @@ def _renamed(folder: Path, target: Path) -> bool:
 
 
 def _sweep(songs_dir: Path) -> None:
-    """Remove what a crash left behind days ago."""
+    """Remove what a crash left behind days ago. Clocks jump, so what is in work is known by its lock and not by its age."""
     limit = time.time() - STALE_AFTER_S
     for entry in songs_dir.glob(_WORK_PREFIX + "*"):
-        with contextlib.suppress(OSError):
-            if entry.is_dir() and entry.stat().st_mtime < limit:
+        with contextlib.suppress(OSError, StorageError):
+            if entry.is_dir() and entry.stat().st_mtime < limit and not _lock_of(entry).is_held():
                 shutil.rmtree(entry, ignore_errors=True)
+                _lock_of(entry).path.unlink(missing_ok=True)
+
+
+def _lock_of(folder: Path) -> ProcessLock:
+    """Held while a working folder is in use. Beside it, because Windows moves no folder in which a file is open."""
+    return ProcessLock(folder.with_name(folder.name + ".lock"))

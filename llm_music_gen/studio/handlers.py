@@ -142,7 +142,7 @@ class _Batch:
             notes = parse_json(notes_file.read_text(encoding="utf-8"))
             titles, songs = [str(title) for title in notes["titles"]], list(notes["songs"])
             return _Batch(notes_file, replace(request, seed=int(notes["seed"])), songs, titles)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
             batch = _Batch(notes_file, replace(request, seed=new_seed() if request.seed is None else request.seed))
             batch.note()
             return batch

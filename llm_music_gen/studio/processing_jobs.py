@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from llm_music_gen import disk
 from llm_music_gen.domain.job import JobContext
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.errors import StudioError, UsageError
@@ -76,9 +76,10 @@ class _Notes:
 
     def note(self, key: str, results: Sequence[Report | Failure]) -> None:
         self.done[key] = [result.as_json() for result in results]
-        part = self._path.with_name(f"{self._path.name}.{os.getpid()}.part")
-        part.write_text(json.dumps(self.done, ensure_ascii=False), encoding="utf-8")
-        part.replace(self._path)
+        try:
+            disk.write_whole(self._path, json.dumps(self.done, ensure_ascii=False).encode("utf-8"))
+        except OSError as error:
+            raise disk.storage_error(self._path, error) from error
 
 
 def _part(work: Work[list[Report | Failure]], number: int, count: int) -> Work[list[Report | Failure]]:

@@ -7,11 +7,11 @@ is finished the next time (`settle`).
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from llm_music_gen import disk
 from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import LibraryError, StorageError
 from llm_music_gen.library.catalogue import Library
@@ -94,12 +94,10 @@ class SongVersions:
 
     def _note(self, old: Song, new: Song) -> None:
         journal = self._folder / _JOURNAL
-        part = journal.with_name(f"{_JOURNAL}.{os.getpid()}.part")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             noted = {"old": old.folder.name, "new": new.folder.name, "identity": old.id}
-            part.write_text(json.dumps(noted, ensure_ascii=False), encoding="utf-8")
-            part.replace(journal)
+            disk.write_whole(journal, json.dumps(noted, ensure_ascii=False).encode("utf-8"))
         except OSError as error:
             raise StorageError(
                 f"{self._folder} cannot be written ({error.strerror or error}).", hint="The new version is in the library."

@@ -8,10 +8,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from llm_music_gen import disk
 from llm_music_gen.parsing import parse_json
 from llm_music_gen.sound.soundfonts import Soundfont
 from llm_music_gen.studio.fingerprint import render_fingerprint
@@ -37,9 +37,7 @@ def soundfont_facts(soundfont: Soundfont, cache_dir: Path) -> SoundfontFacts:
     facts = SoundfontFacts(soundfont.checksum(), render_fingerprint(soundfont.path))
     with contextlib.suppress(OSError):
         cache_dir.mkdir(parents=True, exist_ok=True)
-        part = place.with_name(f"{place.name}.{os.getpid()}.part")
-        part.write_text(json.dumps({**known, key: asdict(facts)}, indent=1), encoding="utf-8")
-        part.replace(place)
+        disk.write_whole(place, json.dumps({**known, key: asdict(facts)}, indent=1).encode("utf-8"))
     return facts
 
 

@@ -29,7 +29,7 @@ from llm_music_gen.paths import StudioPaths, studio_paths
 from llm_music_gen.settings import AudioFormat, Settings, load_settings
 from llm_music_gen.sound.long.render import processor_count
 from llm_music_gen.sound.soundfonts import find_soundfont
-from llm_music_gen.studio.batch import Outcome
+from llm_music_gen.studio.batch import Outcome, entered
 from llm_music_gen.studio.delivery import Finish
 from llm_music_gen.studio.doctor import Fact, examine
 from llm_music_gen.studio.editing import EditingRoom
@@ -264,7 +264,7 @@ class Studio:
         try:
             song = yield from _numbered(work, place)
             if filed:
-                self.library.add(song)
+                song = entered(song, self.library)
             if output_dir is not None:
                 song = replace(song, files=copy_out(song.files, output_dir, safe_name(song.title)), folder=output_dir)
         except StudioError as error:

@@ -50,7 +50,6 @@ MOMENTS = {
     "a segment is renamed": Moment("after", "replace", r"segment-.*\.flac$"),
     "before a segment's row is committed": Moment("before", "commit", r"segments\.sqlite$"),
     "after a segment's row is committed": Moment("after", "commit", r"segments\.sqlite$"),
-    "a segment is forgotten, its file stands": Moment("before", "unlink", r"segment-\d+\.flac$"),
     "the softer plan is written, not renamed": Moment("before", "replace", r"recipe\.json$"),
     "the softer plan is renamed": Moment("after", "replace", r"recipe\.json$"),
     "amid the writing of a chunk": Moment("amid", "write", r"chunk-.*\.part\..*$"),
@@ -65,7 +64,7 @@ MOMENTS = {
     "before the song is moved into place": Moment("before", "rename", r"songs/[^/]*$"),
     "after the song is moved into place": Moment("after", "rename", r"songs/[^/]*$"),
     "amid the clearing up": Moment("after", "unlink", r"unfinished/.*\.(flac|sqlite|part)$"),
-    "the plan is removed last": Moment("after", "unlink", r"unfinished/.*recipe\.json$"),
+    "the folder is put aside": Moment("after", "rename", r"unfinished/\..*\.gone$"),
 }
 
 

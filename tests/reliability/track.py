@@ -87,7 +87,7 @@ def track_in(home: Path) -> Unfinished:
 
 def waits(home: Path) -> bool:
     """Whether a track in work is there."""
-    return bool(list((home / "data" / "unfinished").glob("*/recipe.json")))
+    return bool(list((home / "data" / "unfinished").glob("[!.]*/recipe.json")))
 
 
 def workshop(home: Path) -> LongWorkshop:
@@ -119,11 +119,9 @@ def ended(home: Path) -> dict[str, str]:
 
 
 def swept(home: Path) -> dict[str, str]:
-    """As `checksums`, where the last that was left may be a folder without a plan, which the next track removes."""
-    unfinished = home / "data" / "unfinished"
-    for folder in list(unfinished.iterdir()):
-        assert not (folder / "recipe.json").exists()
-        shutil.rmtree(folder)
+    """As `checksums`, after whatever was being thrown away has been swept up, as it is when the studio looks for tracks."""
+    with open_studio(home) as studio:
+        assert studio.unfinished() == ()
     return checksums(home)
 
 

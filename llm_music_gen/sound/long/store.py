@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,10 +154,25 @@ class SegmentStore:
         except OSError as error:
             raise disk.storage_error(path, error) from error
 
-    def forget_all(self) -> None:
-        """Every segment has to be rendered again."""
-        for index in self.rows():
-            self.forget(index)
+    def replan(self, plan: str, stale: Iterable[int]) -> None:
+        """Another plan holds from now on, and those segments have to be rendered again: both at once, or nothing.
+
+        Raises StorageError.
+        """
+        try:
+            with self._database:
+                self._database.executemany("DELETE FROM segments WHERE number = ?", [(index,) for index in stale])
+                self._database.execute("INSERT OR REPLACE INTO plans (number, plan) VALUES (1, ?)", (plan,))
+        except sqlite3.Error as error:
+            raise database_error(self.folder / DATABASE_FILE, error) from error
+
+    def plan(self) -> str | None:
+        """The plan that holds, or None while it is the one with which the track was begun. Raises StorageError."""
+        try:
+            row = self._database.execute("SELECT plan FROM plans").fetchone()
+        except sqlite3.Error as error:
+            raise database_error(self.folder / DATABASE_FILE, error) from error
+        return None if row is None else str(row["plan"])
 
     def damaged(self, rows: Mapping[int, SegmentRow]) -> list[int]:
         """Numbers whose file is gone or is not what was written."""
@@ -222,4 +237,8 @@ def _first(connection: sqlite3.Connection) -> None:
     )
 
 
-_MIGRATIONS: tuple[Migration, ...] = (_first,)
+def _plans(connection: sqlite3.Connection) -> None:
+    connection.execute("CREATE TABLE plans (number INTEGER PRIMARY KEY, plan TEXT NOT NULL)")
+
+
+_MIGRATIONS: tuple[Migration, ...] = (_first, _plans)

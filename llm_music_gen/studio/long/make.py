@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -137,6 +137,10 @@ def _claimed(work: Unfinished, shop: LongWorkshop, anyway: bool) -> Work[Song]:
     if finished is not None:
         return finished
     with contextlib.closing(SegmentStore(work.folder)) as store, kept_awake():
+        plan = store.plan()
+        if plan is not None and plan != recipe.to_json():
+            work.write_plan(plan)
+            recipe = work.recipe()
         recipe = _same_engine(work, recipe, shop, store, anyway)
         narration_of(recipe, work.speech_path)  # a voice that is not the recorded one is noticed before hours of work
         damaged = store.damaged(store.rows())
@@ -169,11 +173,7 @@ def _made(work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: SegmentSt
         calmer = _calmer(recipe, loudness)
         if calmer is None:
             break
-        # First forgotten, then planned: whatever is killed in between finds the same way again.
-        for index in _segments_of(calmer, recipe, count):
-            store.forget(index)
-        work.plan(calmer)
-        recipe = calmer
+        recipe = _replanned(work, store, calmer, _segments_of(calmer, recipe, count))
         yield Progress("sound", 0.0, "Some moments stood out; they are rendered again, softer")
     segments, narration = store.finished(frames), narration_of(recipe, work.speech_path)
     if narration is not None:
@@ -272,7 +272,6 @@ def _same_engine(work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: Se
             f'{what} than when "{recipe.theme.title}" was begun, and the two must not be mixed.',
             hint=f'Put the old one back, or render it all anew with "llm-music-gen resume {work.key} --anyway".',
         )
-    store.forget_all()
     work.forget_finished()
     facts = shop.soundfont_facts
     changed = recipe.model_copy(
@@ -281,8 +280,16 @@ def _same_engine(work: Unfinished, recipe: Recipe, shop: LongWorkshop, store: Se
             "render_fingerprint": facts.fingerprint,
         }
     )
-    work.plan(changed)
-    return changed
+    return _replanned(work, store, changed, store.rows())
+
+
+def _replanned(work: Unfinished, store: SegmentStore, recipe: Recipe, stale: Iterable[int]) -> Recipe:
+    """Go on with another plan. It holds as soon as it stands beside the rows, in one step with those that it makes stale; the
+    file that the renderers read follows.
+    """
+    store.replan(recipe.to_json(), stale)
+    work.plan(recipe)
+    return recipe
 
 
 def _unchanged(soundfont: Path) -> Callable[[], None]:

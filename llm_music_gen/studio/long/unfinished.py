@@ -22,6 +22,7 @@ LOCK_FILE = "work.lock"
 PROMPTS_FILE = "prompts.jsonl"
 #: The finished files, until the folder is moved into place.
 SONG_FOLDER = "song"
+_GONE_SUFFIX = ".gone"
 #: Another process that only looks whether the lock is held lets go at once.
 _PATIENCE_S = 0.3
 #: 24-bit stereo hardly ever shrinks under this by FLAC; the disk need is computed with it.
@@ -83,7 +84,11 @@ class Unfinished:
 
     def plan(self, recipe: Recipe) -> None:
         """Write (or replace) the plan, whole or not at all. Raises StorageError."""
-        _write_whole(self.recipe_path, recipe.to_json())
+        self.write_plan(recipe.to_json())
+
+    def write_plan(self, text: str) -> None:
+        """As `plan`, from its text."""
+        _write_whole(self.recipe_path, text)
 
     @contextlib.contextmanager
     def claimed(self) -> Iterator[None]:
@@ -100,15 +105,13 @@ class Unfinished:
             lock.release()
 
     def throw_away(self) -> None:
-        """Remove everything, the plan last: what is interrupted here is found and removed again."""
+        """Remove everything. It is gone in one step; what is interrupted here is swept up later."""
+        aside = self.folder.with_name(f".{self.folder.name}{_GONE_SUFFIX}")
+        shutil.rmtree(aside, ignore_errors=True)
         with contextlib.suppress(OSError):
-            for entry in list(self.folder.iterdir()):
-                if entry.is_dir():
-                    shutil.rmtree(entry, ignore_errors=True)
-                elif entry.name != RECIPE_FILE:
-                    with contextlib.suppress(OSError):
-                        entry.unlink()
-        shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)  # where it could not be renamed
 
     def forget_finished(self) -> None:
         """Remove what was made from the segments: encoded pieces and finished files."""
@@ -143,11 +146,15 @@ def begin(
 
 
 def find_unfinished(unfinished_dir: Path) -> Iterator[Unfinished]:
-    """Every track in work whose plan stands, the oldest first."""
+    """Every track in work whose plan stands, the oldest first. What was being thrown away is swept up."""
     try:
-        folders = [entry for entry in unfinished_dir.iterdir() if (entry / RECIPE_FILE).is_file()]
+        entries = list(unfinished_dir.iterdir())
     except OSError:
         return
+    for entry in entries:
+        if entry.name.startswith(".") and entry.name.endswith(_GONE_SUFFIX):
+            shutil.rmtree(entry, ignore_errors=True)
+    folders = [entry for entry in entries if not entry.name.startswith(".") and (entry / RECIPE_FILE).is_file()]
     for folder in sorted(folders, key=lambda entry: (_begun_at(entry), entry.name)):
         yield Unfinished(folder)
 

@@ -1,0 +1,262 @@
+"""R5 and R21: a disk that fills up, refuses or is gone, at any moment: no wrong file, one sentence, and then the same bytes."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from llm_music_gen.domain.progress import finish
+from llm_music_gen.errors import DiskMissing, StorageError
+from llm_music_gen.settings import Settings, load_settings, save_settings
+from llm_music_gen.sound.encode import encode
+from llm_music_gen.studio.long import make
+from tests.reliability.faults import RIGHTS, ROOM, Kind, Step, Watch, refuse
+from tests.reliability.figures import Figure
+from tests.reliability.scale import scaled
+from tests.reliability.track import RATE, ended, failure, fresh, open_studio, resumed, track_in, waits
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the trial finds out what is flushed by /proc")
+Versions = dict[str, set[str]]
+
+
+def steps_of(home: Path) -> tuple[list[Step], Versions]:
+    """Every step of an undisturbed making, and the checksums that files got when they were moved to their names."""
+    [plan] = (home / "data" / "unfinished").glob("*/recipe.json")
+    versions: Versions = {plan.name: {_sha256(plan)}}
+
+    def moved(step: Step) -> None:
+        if step.kind == "replace":
+            versions.setdefault(Path(step.path).name, set()).add(_sha256(Path(step.path)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        watch = Watch(patch, home, after=moved)
+        assert not failed(home)
+    return watch.steps, versions
+
+
+def failed(home: Path) -> str:
+    """Make the track: the sentence with which it failed, or nothing."""
+    with open_studio(home) as studio:
+        [outcome] = finish(studio.resume(track_in(home)))
+    assert len(outcome.error.splitlines()) <= 1
+    return outcome.error
+
+
+def whole(home: Path, versions: Versions, wanted: dict[str, str]) -> bool:
+    """Whether every file that stands under a final name is one that an undisturbed making wrote."""
+    for path in (home / "data" / "unfinished").glob("*/**/*"):
+        known = versions.get(path.name)
+        if known and path.is_file() and not path.name.startswith("finished.") and _sha256(path) not in known:
+            return False
+    return all({path.name: _sha256(path) for path in song.iterdir()} == wanted for song in (home / "data" / "songs").glob("*"))
+
+
+@linux
+@pytest.mark.parametrize(
+    ("fault", "number", "kinds", "for_good"),
+    [
+        ("ENOSPC", errno.ENOSPC, ROOM, True),
+        ("EACCES", errno.EACCES, RIGHTS, False),
+        ("EIO", errno.EIO, RIGHTS, False),
+    ],
+)
+def test_any_single_step_may_fail(
+    home: Path, planned: Path, undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+    fault: str, number: int, kinds: frozenset[Kind], for_good: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("llm_music_gen.disk.PAUSES_S", ())
+    steps, versions = steps_of(home)
+    candidates = [step.number for step in steps if step.kind in kinds]
+    chosen = candidates[:: max(1, len(candidates) // scaled(10**6, 4))]
+    bad = []
+    for at in chosen:
+        fresh(home, planned)
+        met: list[Step] = []
+
+        def fails(step: Step, at: int = at, met: list[Step] = met) -> None:
+            if step.kind in kinds and (step.number >= at if for_good else step.number == at):
+                met.append(step)
+                refuse(step, number)
+
+        with pytest.MonkeyPatch.context() as patch:
+            Watch(patch, home, fails)
+            sentence = failed(home)
+        named = not sentence or str(home) in sentence
+        right = whole(home, versions, undisturbed)
+        if not (met and named and right and ended(home) == undisturbed):
+            bad.append(f"{met[0] if met else at}: {sentence}")
+    said = f"{len(chosen) - len(bad)} of {len(chosen)}" + (f"; {'; '.join(bad[:5])}" if bad else "")
+    Figure("R5", f"{fault} at each of {len(candidates)} steps", f"{len(chosen)} of {len(chosen)}", said, not bad).record()
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of three megabytes, where the system lets us have one."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    mounted = sys.platform == "linux" and os.geteuid() == 0 and shutil.which("mount")
+    command = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
+    if not mounted or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("no disk of our own can be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_really_fills_up_leaves_nothing_wrong(
+    planned: Path, undisturbed: dict[str, str], tiny_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(make, "check_space", lambda folder, needed: None)
+    home, ballast = tiny_disk / "home", tiny_disk / "ballast"
+    count, refused = scaled(24, 3), 0
+    for number in range(count):
+        fresh(home, planned)
+        free = shutil.disk_usage(tiny_disk).free
+        ballast.write_bytes(bytes(max(0, free - 150_000 - 1_900_000 * number // count)))
+        sentence = failed(home) if waits(home) else ""
+        if sentence:
+            refused += 1
+            assert str(home) in sentence
+            assert not list((home / "data").glob("songs/*"))
+        ballast.unlink()
+        roomy = tmp_path / f"roomy{number}"
+        shutil.copytree(home, roomy)
+        assert ended(roomy) == undisturbed
+        shutil.rmtree(roomy)
+    said = f"{refused} refused of {count} sizes, all the same in the end"
+    Figure("R5", "a disk (tmpfs) with too little room", "same bytes after room is made", said, refused > 0).record()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are POSIX")
+def test_a_limit_on_the_size_of_files_is_met_in_one_sentence(home: Path, planned: Path, undisturbed: dict[str, str]) -> None:
+    import resource
+    import signal
+
+    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = range(40_000, 2_400_000, scaled(40_000, 790_000))
+    refused = 0
+    for limit in limits:
+        fresh(home, planned)
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+            sentence = failed(home)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        if sentence:
+            refused += 1
+            assert str(home) in sentence
+            assert not list((home / "data").glob("songs/*"))
+        assert ended(home) == undisturbed
+    signal.signal(signal.SIGXFSZ, handler)
+    said = f"{refused} refused of {len(limits)} limits, all the same in the end"
+    Figure("R5", "RLIMIT_FSIZE (EFBIG)", "same bytes after it is lifted", said, refused > 0).record()
+
+
+@linux
+def test_settings_that_cannot_be_written_leave_the_old_ones(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    save_settings(Settings(), file)
+    old = file.read_bytes()
+    with pytest.MonkeyPatch.context() as patch:
+        watch = Watch(patch, tmp_path)
+        save_settings(Settings(song_length="7m"), file)
+    count = 0
+    for step in [each for each in watch.steps if each.kind in ROOM]:
+        file.write_bytes(old)
+
+        def fails(each: Step, at: int = step.number) -> None:
+            if each.number >= at and each.kind in ROOM:
+                refuse(each, errno.ENOSPC)
+
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(StorageError, match=re.escape(str(file))):
+            Watch(patch, tmp_path, fails)
+            save_settings(Settings(song_length="7m"), file)
+        assert file.read_bytes() == old
+        assert [path.name for path in tmp_path.iterdir()] == [file.name]
+        count += 1
+    assert load_settings(file) == Settings()
+    Figure("R5", "ENOSPC while settings are written", "the old ones stay", f"{count} of {count}", count > 0).record()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("name", ["wav", "flac", "opus", "mp3"])
+def test_every_format_notices_a_device_that_is_always_full(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"song.{name}.part").symlink_to("/dev/full")
+    noise = np.random.default_rng(1).uniform(-0.5, 0.5, (RATE, 2)).astype(np.float32)
+    with pytest.raises(DiskMissing, match=rf"no room for song\.{name} in {re.escape(str(tmp_path))}"):
+        finish(encode([noise], RATE, tmp_path / f"song.{name}", name))
+    assert not list(tmp_path.iterdir())
+    Figure("R5", f"/dev/full as {name}", "noticed, nothing left", "noticed, nothing left", holds=True).record()
+
+
+def test_without_room_it_says_what_is_missing_and_goes_on_later(
+    home: Path, undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(home)
+    with monkeypatch.context() as patch, open_studio(home) as studio:
+        patch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=1_000_000))
+        sentence = failure(finish(studio.resume(track_in(home))))
+    assert re.search(r"has 0\.0 GB free, but the track needs 0\.2 GB", sentence)
+    assert not list((home / "data").glob("songs/*"))
+    assert resumed(home) == undisturbed
+
+
+@pytest.mark.parametrize("lost", ["unplugged", "full"])
+def test_a_disk_that_is_gone_for_a_while_pauses_the_track(
+    home: Path, planned: Path, undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    """The folder of the home is taken away amid the work, or full, and comes back; at several moments."""
+    monkeypatch.setattr(make, "PATIENCE_S", 60.0)
+    monkeypatch.setattr(make, "_LOOK_EVERY_S", 0.01)
+    away = home.with_name("away")
+    moments, paused = scaled(12, 3), 0
+    usage = shutil.disk_usage(home)
+    for moment in range(moments):
+        fresh(home, planned)
+        wholes: list[float] = []
+        looked = 0
+        with monkeypatch.context() as patch, open_studio(home) as studio, closing(studio.resume(track_in(home))) as work:
+            for number, report in enumerate(work):
+                wholes.append(report.detail.get("whole", 1.0))
+                if number == 2 + moment:
+                    if lost == "unplugged":
+                        home.rename(away)
+                    else:
+                        patch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=1))
+                        patch.setattr("llm_music_gen.disk.sync", _no_room)
+                elif "paused" in report.detail:
+                    looked += 1
+                    assert "Paused." in report.message
+                    if looked == 3 and lost == "unplugged":
+                        shutil.rmtree(home, ignore_errors=True)
+                        away.rename(home)
+                    elif looked == 3:
+                        patch.undo()
+                        patch.setattr(make, "PATIENCE_S", 60.0)
+        assert wholes == sorted(wholes), "the bar went back"
+        if looked:
+            paused += 1
+        if away.exists():  # it was finished before anything was missed
+            shutil.rmtree(home, ignore_errors=True)
+            away.rename(home)
+        assert ended(home) == undisturbed
+    said = f"{paused} pauses, {moments} of {moments} the same"
+    Figure("R21", f"the disk is {lost} amid the work", "pauses, says so, goes on to the same bytes", said, paused > 0).record()
+
+
+def _no_room(file: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
