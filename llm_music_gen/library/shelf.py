@@ -39,7 +39,7 @@ def song_on_disk(folder: Path) -> Song | None:
     """The song in a folder; one that cannot be read is logged and passed over."""
     try:
         return read_song(folder)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         _log.warning("%s holds no readable song: %s", folder, error)
         return None
 

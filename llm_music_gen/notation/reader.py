@@ -17,7 +17,7 @@ from llm_music_gen.domain.score import ChordSymbol, LeadSection, LeadSheet, Note
 from llm_music_gen.errors import NotationError
 from llm_music_gen.notation.abc_tune import AbcTune, Measure, read_tune
 from llm_music_gen.notation.chords import parse_chord
-from llm_music_gen.notation.repeats import played
+from llm_music_gen.notation.repeats import MAX_PLAYED_BARS, played
 
 DEFAULT_TEMPO_BPM = 110.0
 
@@ -34,8 +34,12 @@ def read_abc(abc: str) -> LeadSheet:
     meter = tune.meter or Meter(4, 4)
     sections: dict[str, LeadSection] = {}
     order: list[str] = []
+    bars = 0
     for strain in _strains(voice, meter):
         section = strain.section("")
+        bars += section.bars
+        if bars > MAX_PLAYED_BARS:  # single notes can be thousands of bars long
+            raise NotationError(f"The tune lasts more than {MAX_PLAYED_BARS:,} bars.", hint="Cut it shorter.")
         label = next((known.label for known in sections.values() if _same(known, section)), "") or _label(len(sections))
         sections.setdefault(label, LeadSection(label, section.bars, section.notes, section.chords))
         order.append(label)

@@ -175,7 +175,7 @@ def _read(path: Path) -> PlanNotes:
             for key, made in data["songs"].items()
         }
         return PlanNotes(path, int(data["seed"]), songs)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise StorageError(
             f"{path} cannot be read ({error}).", hint="Remove it, or begin anew with --again: every row is made once more then."
         ) from error

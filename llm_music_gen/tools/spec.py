@@ -12,7 +12,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import keyword
-import math
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -54,6 +54,8 @@ class _Required:
 
 REQUIRED = _Required()
 _NUMBERS = ("number", "integer", "numbers")
+#: Whole numbers can be larger, but no float can.
+_LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ def _value(spec: ToolSpec, parameter: Parameter, value: Any) -> Any:
 
 
 def _number(where: str, parameter: Parameter, value: Any) -> float | int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
         raise UsageError(f"{where} is a number, not {value!r}.")
     bounds = parameter.range
     inside = value if bounds is None else min(max(value, bounds.low), bounds.high)

@@ -45,9 +45,9 @@ def check_sentence(error: StudioError) -> None:
 def abc(data: bytes) -> None:
     """Any ABC: a lead sheet of bounded size, or a sentence; what is written from it can be read again and sounds the same."""
     from llm_music_gen.notation.abc_file import write_abc
-    from llm_music_gen.notation.abc_tune import MAX_BARS
     from llm_music_gen.notation.bars import check_bars
     from llm_music_gen.notation.reader import read_abc
+    from llm_music_gen.notation.repeats import MAX_PLAYED_BARS
 
     text = data.decode("utf-8", errors="replace")
     try:
@@ -60,7 +60,7 @@ def abc(data: bytes) -> None:
         check_sentence(error)
         return
     assert 20 <= sheet.tempo_bpm <= 400
-    assert sum(section.bars for section in sheet.sections) <= 2 * MAX_BARS
+    assert sum(section.bars for section in sheet.sections) <= MAX_PLAYED_BARS
     for section in sheet.sections:
         length_ql = section.bars * sheet.meter.bar_ql
         assert all(note.onset_ql >= 0 and note.duration_ql > 0 for note in section.notes)

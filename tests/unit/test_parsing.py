@@ -19,7 +19,7 @@ def test_toml_that_is_wrong_or_absurd_is_a_value_error(text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[" * 1_000_000, "9" * 5_000, "\0"])
+@pytest.mark.parametrize("text", ["", "{", "[" * 1_000_000, "9" * 400, "9" * 5_000, "\0"])
 def test_json_that_is_wrong_or_absurd_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError) as caught:
         parse_json(text)

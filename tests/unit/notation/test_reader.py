@@ -70,6 +70,12 @@ def test_a_seam_with_nothing_before_it_makes_no_section() -> None:
     assert read_abc(write_abc(sheet)).sections == sheet.sections
 
 
+def test_notes_of_thousands_of_bars_are_refused() -> None:
+    assert sum(section.bars for section in read("C7996|D4|").sections) == 2_000
+    with pytest.raises(NotationError, match=r"2,000 bars"):
+        read("C7996|D4|E4|")
+
+
 def test_notes_of_an_ending_that_is_never_reached_are_no_tune() -> None:
     with pytest.raises(NotationError, match="ever played"):
         read("|3(C4")

@@ -60,6 +60,7 @@ def test_numbers_are_moved_into_their_range() -> None:
     [
         ({"names": [], "db": "loud"}, "is a number"),
         ({"names": [], "db": float("nan")}, "is a number"),
+        ({"names": [], "db": 10**400}, "is a number"),
         ({"names": [], "db": True}, "is a number"),
         ({"names": [], "shape": "shelv"}, "Did you mean 'shelf'"),
         ({"names": [], "dbs": 3}, "Did you mean 'db'"),
