@@ -29,6 +29,8 @@ _SOFT_STRIKE_DB, _BRIGHT_STRIKE_DB = 0.3, 3.0
 _ATTACK_S = 0.09
 #: A voice is heard before its pitch is: the beginning is looked for in so much before, while the level is within so many dB.
 _BEFORE_S, _BEFORE_DB = 0.03, 12.0
+#: A string's pitch may become clear so much after it was struck.
+_UNCLEAR_S = 0.07
 #: So much softer than the loud notes is no note but an echo of one.
 _FAINT_DB = 32.0
 #: A note that is no clearer than this was guessed.
@@ -83,6 +85,8 @@ def performed(course: Course) -> Performance:
     notes: list[HeardNote] = []
     for first, last in _stretches(course):
         notes += _notes(sung, course, first, last)
+    notes = [replace(one, end_s=min(one.end_s, other.start_s)) for one, other in pairwise(notes)] + notes[-1:]
+    notes = [note for note in notes if note.length_s >= SHORTEST_S / 2]
     confidence = _confidence(notes, course)
     notes = [note for note in notes if note.confidence >= _UNCLEAR]
     if notes:
@@ -240,7 +244,14 @@ def _note(sung: NDArray[np.float64], course: Course, first: int, last: int, pitc
 
 
 def _began(course: Course, first: int, level_db: float) -> int:
-    """The step at which a note that comes out of silence began to sound."""
+    """The step at which a note began to sound whose pitch is clear from `first` on: at a strike just before, or by its level."""
+    early = max(0, first - round(_UNCLEAR_S / HOP_S))
+    around = slice(max(0, early - 6), first + 4)
+    strike = np.maximum(_sharpness(course.levels_db[around]), _sharpness(course.bright_db[around]))[early - around.start :]
+    struck = early + int(np.argmax(strike))
+    after_db = float(course.levels_db[struck : struck + 4].max())
+    if strike.max() >= _BRIGHT_STRIKE_DB and struck - 1 < first and after_db > level_db - _BEFORE_DB:
+        return max(early, struck - 1)
     step = first
     while step > 0 and first - step < _BEFORE_S / HOP_S and course.levels_db[step - 1] > level_db - _BEFORE_DB:
         step -= 1

@@ -58,7 +58,7 @@ class Course:
 def following(
     blocks: Iterable[NDArray[np.float32]], *, sample_rate_hz: int, frames: int, message: str = "Listening"
 ) -> Work[Course]:
-    """Follow the voice in blocks of shape (n, channels), `frames` in all; channels are heard together.
+    """Follow the voice in blocks of shape (n, channels), `frames` in all. Both channels of stereo are heard, not their sum.
 
     Memory does not grow with the length but for some numbers a step (about 40 MB an hour).
     """
@@ -66,9 +66,9 @@ def following(
     steps = 0
     for windows, rate_hz in _windows(blocks, sample_rate_hz):
         pitches, masses = _candidates(windows, rate_hz)
-        levels_db, bright_db = _levels(windows), _levels(np.diff(windows, axis=1))
+        levels_db, bright_db = _levels(windows), _levels(np.diff(windows, axis=2))
         found.append((pitches, masses, levels_db, bright_db, _own(windows, pitches[:, 0], rate_hz)))
-        steps += len(windows)
+        steps += windows.shape[1]
         yield Progress("melody", min(1.0, steps * HOP_S * sample_rate_hz / max(1, frames)), message)
     if not found:
         return Course(np.full(0, np.nan), *(np.zeros(0) for _ in range(4)))
@@ -89,15 +89,15 @@ def following(
 
 
 def _windows(blocks: Iterable[NDArray[np.float32]], sample_rate_hz: int) -> Iterator[tuple[NDArray[np.float64], float]]:
-    """Batches of windows of shape (n, samples), one around each step, and their rate; silence lies before and behind."""
+    """Batches of windows of shape (channels, n, samples), one around each step, and their rate; silence lies before and behind."""
     from scipy.signal import butter, sosfilt
 
     thin = max(1, round(sample_rate_hz / _RATE_HZ))
     rate_hz = sample_rate_hz / thin
     length = (max(8, round(_SUM_S * rate_hz)) + int(rate_hz / LOWEST_HZ) + 2) * thin
     highpass = butter(2, _RUMBLE_HZ, "highpass", fs=sample_rate_hz, output="sos")
-    state = np.zeros((len(highpass), 2))
-    waiting = np.zeros(length // 2)
+    state: NDArray[np.float64] | None = None
+    waiting = np.zeros((1, length // 2))
     start, step = 0, 0  # the frame at which `waiting` begins, counted from half a window before the sound; the next step
     total = 0
 
@@ -105,32 +105,39 @@ def _windows(blocks: Iterable[NDArray[np.float32]], sample_rate_hz: int) -> Iter
         nonlocal step
         while step < last:
             firsts = [round(number * HOP_S * sample_rate_hz) - start for number in range(step, min(last, step + _BATCH))]
-            whole = np.stack([waiting[first : first + length] for first in firsts])
+            whole = np.stack([waiting[:, first : first + length] for first in firsts], axis=1)
             step += len(firsts)
-            yield (whole.reshape(len(firsts), length // thin, thin).mean(axis=2) if thin > 1 else whole), rate_hz
+            thinned = whole.reshape(*whole.shape[:2], length // thin, thin).mean(axis=3) if thin > 1 else whole
+            same = len(thinned) == 1 or np.array_equal(thinned[0], thinned[1])
+            yield (thinned[:1] if same else thinned), rate_hz
 
     for block in blocks:
         total += len(block)
-        filtered, state = sosfilt(highpass, block.mean(axis=1, dtype=np.float64), zi=state)
-        waiting = np.concatenate((waiting, filtered))
-        reach = (start + len(waiting) - length) / (HOP_S * sample_rate_hz)
+        # Samples of instruments are often so far apart in stereo that parts of them vanish from the sum.
+        samples = block.T.astype(np.float64) if block.shape[1] <= 2 else block.mean(axis=1, dtype=np.float64)[None]
+        if state is None:
+            state = np.zeros((len(highpass), len(samples), 2))
+            waiting = np.zeros((len(samples), length // 2))
+        filtered, state = sosfilt(highpass, samples, zi=state)
+        waiting = np.concatenate((waiting, filtered), axis=1)
+        reach = (start + waiting.shape[1] - length) / (HOP_S * sample_rate_hz)
         if reach >= step + _BATCH:
             yield from ready(waiting, int(reach))
             done = round(step * HOP_S * sample_rate_hz) - start
-            waiting, start = waiting[done:], start + done
-    yield from ready(np.concatenate((waiting, np.zeros(length))), int(np.ceil(total / (HOP_S * sample_rate_hz))))
+            waiting, start = waiting[:, done:], start + done
+    yield from ready(np.pad(waiting, ((0, 0), (0, length))), int(np.ceil(total / (HOP_S * sample_rate_hz))))
 
 
 def _levels(windows: NDArray[np.float64]) -> NDArray[np.float32]:
-    hann = np.hanning(windows.shape[1])
-    return np.asarray(10 * np.log10(windows**2 @ (hann / hann.sum()) + 1e-12), dtype=np.float32)
+    hann = np.hanning(windows.shape[2])
+    return np.asarray(10 * np.log10((windows**2 @ (hann / hann.sum())).mean(axis=0) + 1e-12), dtype=np.float32)
 
 
 def _own(windows: NDArray[np.float64], pitches: NDArray[np.float32], rate_hz: float) -> NDArray[np.float32]:
     """Share of the first and the seventh in the power of the first eight partials of each window, shape (windows,)."""
     from scipy.fft import rfft
 
-    power = np.abs(rfft(windows * np.hanning(windows.shape[1]), _SPECTRUM, axis=1)) ** 2
+    power = (np.abs(rfft(windows * np.hanning(windows.shape[2]), _SPECTRUM, axis=2)) ** 2).sum(axis=0)
     bins = 440 * 2 ** ((pitches.astype(np.float64) - 69) / 12) * _SPECTRUM / rate_hz
     nearest = np.round(bins[:, None] * np.arange(1, 9)).astype(np.int64)
     inside = nearest < power.shape[1]
@@ -142,12 +149,13 @@ def _candidates(windows: NDArray[np.float64], rate_hz: float) -> tuple[NDArray[n
     """MIDI pitch of each candidate and how likely it is, both of shape (windows, candidates)."""
     from scipy.fft import irfft, next_fast_len, rfft
 
-    count, length = windows.shape
+    _, count, length = windows.shape
     sums = max(8, round(_SUM_S * rate_hz))
     longest = length - sums
     size = next_fast_len(length + sums, real=True)
-    products = irfft(rfft(windows, size, axis=1) * rfft(windows[:, :sums], size, axis=1).conj(), size, axis=1)[:, :longest]
-    energy = np.concatenate((np.zeros((count, 1)), np.cumsum(windows**2, axis=1)), axis=1)
+    spectra = rfft(windows, size, axis=2) * rfft(windows[:, :, :sums], size, axis=2).conj()
+    products = irfft(spectra.sum(axis=0), size, axis=1)[:, :longest]
+    energy = np.concatenate((np.zeros((count, 1)), np.cumsum((windows**2).sum(axis=0), axis=1)), axis=1)
     lags = np.arange(longest)
     difference = np.maximum(energy[:, [sums]] + energy[:, lags + sums] - energy[:, lags] - 2 * products, 0.0)
     mean = np.cumsum(difference, axis=1)[:, 1:] / np.arange(1, longest)
