@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from llm_music_gen.requests.text import Token
 from llm_music_gen.requests.words import Hit, SoundWord, sound_words, table, vocabulary
+from llm_music_gen.tools.plan import Call
 
 _BORDERS = frozenset(
     ("and", "but", "then", "plus", "also", "while", "without", "because", "however", "before", "after", "followed")
@@ -66,6 +67,16 @@ class Meaning:
     taken_away: bool = False
     """Altogether: "remove the reverb" rather than "less bass"."""
     enough: bool = False
+
+
+@dataclass(slots=True)
+class SoundReading:
+    """What a request says about a sound."""
+
+    calls: list[Call] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    strong: bool = False
+    """Whether a word was among it that cannot describe music to be composed."""
 
 
 def clauses(tokens: Sequence[Token]) -> list[Clause]:

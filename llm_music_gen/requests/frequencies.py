@@ -106,6 +106,48 @@ def speaks_of_frequency(tokens: Sequence[Token], text: str) -> bool:
     return bool(bare and words & (_MUSIC | _TONE | {"frequency", "tuning", "tuned"}) and not _SOUND.search(text))
 
 
+def orders_tones(tokens: Sequence[Token], spoken: str) -> bool:
+    """Whether words that are said of nothing else ask for tones, beats or noise: binaural, solfeggio, hours of brown noise."""
+    words = {token.text for token in tokens}
+    if words & (_STRONG - {"hz"}) or table("making_words", "frequency_sets").find(tokens):
+        return True
+    lasts = any(token.unit == "s" and token.value >= 60 for token in tokens) or bool(
+        re.search(r"\b(?:all|whole|entire|the|every) night\b|\bovernight\b", spoken)
+    )
+    if (_noise(tokens) or table("making_words", "layers").find(tokens)) and lasts and not words & _REMOVING:
+        return True
+    pitched = any(t.unit == "hz" or (t.kind == "number" and not t.unit and 60 <= t.value <= 2000) for t in tokens)
+    tone = bool(words & {"tone", "tones", "sine", "drone", "drones"}) and pitched and not _asked_about(words)
+    begins = bool(tokens) and tokens[0].unit == "hz" and (lasts or len(tokens) <= 3 or bool(words & (_TONE | _MUSIC)))
+    return (tone or begins) and not words & _REMOVING
+
+
+def _asked_about(words: set[str]) -> bool:
+    """Whether a tone is asked about rather than ordered."""
+    return bool(words & {"main", "what", "which", "strongest", "dominant", "is", "measure"})
+
+
+_REMOVING = frozenset(
+    (
+        "remove",
+        "reduce",
+        "cut",
+        "less",
+        "rid",
+        "denoise",
+        "notch",
+        "filter",
+        "boost",
+        "kill",
+        "dip",
+        "annoying",
+        "hum",
+        "buzz",
+        "get",
+    )
+)
+
+
 def layer_only(tokens: Sequence[Token], text: str, words: set[str]) -> bool:
     """Whether hours of rain, surf or wind are wanted without music."""
     layers = table("making_words", "layers").find(tokens)
@@ -135,8 +177,14 @@ def read_frequency(tokens: Sequence[Token], text: str) -> tuple[list[Call], list
     waves = _wave(tokens)
     sets = table("making_words", "frequency_sets").find(tokens)
     args: dict[str, Any] = {}
-    if waves and not beats and len(pitches) == 1 and pitches[0] <= 50 and not words & {"carrier", "on"}:
-        beats, pitches = pitches, []  # "gamma 40 hz": the beat, not a tone
+    carrier = _carrier(tokens)
+    pulsing = bool(waves or words & {"isochronic", "monaural", "binaural", "pulse", "pulses", "beats"})
+    low = [hz for hz in pitches if hz <= 50 and hz != carrier]
+    if pulsing and low and len(low) + len(beats) <= 2 and (waves or carrier or len(pitches) == len(low)):
+        beats = [hz for hz in numbers if hz in (*beats, *low)]  # "gamma 40 hz": the beat, not a tone
+        pitches = [hz for hz in pitches if hz not in low]
+    if carrier is not None and carrier not in pitches:
+        pitches.append(carrier)
     mode = _mode(words, tokens, pitches, beats, waves)
     if mode == "binaural" and words & {"mono", "speaker", "speakers"} and not words & {"headphones"}:
         notes.append("A binaural beat needs two channels; pulses (isochronic) or a beat in both ears (monaural) work in mono.")
@@ -191,6 +239,17 @@ def read_frequency(tokens: Sequence[Token], text: str) -> tuple[list[Call], list
     if mode == "binaural":
         notes.append("Binaural beats are only heard with headphones.")
     return calls, notes
+
+
+def _carrier(tokens: Sequence[Token]) -> float | None:
+    """The tone that carries the beats: "carrier 180", "on a 220 Hz carrier"."""
+    for index, token in enumerate(tokens):
+        if token.text in ("carrier", "base", "carriers"):
+            near = [*tokens[index + 1 : index + 4], *reversed(tokens[max(0, index - 2) : index])]
+            found = next((t.value for t in near if t.kind == "number" and t.unit in ("", "hz") and 20 <= t.value < 3000), None)
+            if found is not None:
+                return found
+    return None
 
 
 def _frequencies(tokens: Sequence[Token]) -> list[float]:

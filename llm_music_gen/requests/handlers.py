@@ -43,9 +43,21 @@ def place(clause: Clause) -> dict[str, float] | None:
 
 def gain(clause: Clause, meant: Meaning, _args: Args, text: str, _at: Situation) -> Args | None:
     """Louder or softer, by dB, by percent or by feel."""
-    quiet = (text.split() or [""])[0] in ("quiet", "quieter", "soft", "softer", "soften", "gentler")
+    quiet = (text.split() or [""])[0] in (
+        "quiet", "quieter", "quieten", "quietened", "quietly", "soft", "softer", "soften", "softly", "gentler", "attenuate", "attenuated", "attenuation", "hush", "hushed",
+        "decrease", "reduce", "lower", "drop", "less", "deafening", "blaring", "blasting",
+    )  # fmt: skip
     sign = -1 if quiet or "down" in text else 1
-    if "hear" in text or text == "inaudible":
+    if "hear" in text or text in (
+        "inaudible",
+        "faint",
+        "too faint",
+        "too weak",
+        "audible",
+        "barely audible",
+        "hardly audible",
+        "strong enough",
+    ):
         sign = 1
     elif (quiet or text in ("loud", "louder")) and (meant.sign == -1 or (meant.enough and quiet)):
         sign = -sign
@@ -209,7 +221,7 @@ def pitch_correct(clause: Clause, meant: Meaning, args: Args, _text: str, at: Si
         percent / 100
         if percent is not None
         else 1.0
-        if clause.has("hard", "robotic", "strong", "pain")
+        if clause.has("hard", "robotic", "strong", "pain", "full", "maximum", "max", "fully", "completely")
         else round(min(1.0, args["strength"] * meant.degree), 3)
     )
     return ({"key": key} if key else {"key": at.key} if at.key and clause.says("the key") else {}) | {"strength": strength}

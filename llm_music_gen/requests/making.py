@@ -35,7 +35,7 @@ _ABOUT = re.compile(
 _LAST = re.compile(
     r"\b(?:like|as|similar to|from|based on|continue|variation (?:of|on)|version of|another of) (?:the |my |that |this )?(?:last|previous|latest|one before|same)(?: (?:one|song|track|piece|tune))?\b"
     r"|\bmore like (?:this|that|it)\b|\banother (?:one|song|track)? ?like (?:it|this|that)\b|\blike (?:this|that|it)\b(?= but| only| again|$|[,.!])|\bsame (?:again|song|thing|one|style|vibe)?\s?(?:again )?(?:but|only)\b"
-    r"|\b(?:a )?(?:faster|slower|happier|sadder|longer|shorter) version of (?:it|the last|that|the song)\b|\banother one\b|\bone more(?: like| of|$|,| but)",
+    r"|\b(?:a )?(?:faster|slower|happier|sadder|longer|shorter) version of (?:it|the last|that|the song)\b|\bsame as (?:before|last time|the last|the previous)\b|\banother one\b|\bone more(?: like| of|$|,| but)",
     re.IGNORECASE,
 )
 _LIKE_SONG = re.compile(
@@ -65,7 +65,7 @@ def read_making(tokens: Sequence[Token], text: str, at: Situation) -> Making:
     ]
     count, length_s = song_count(tokens), length(tokens, text, each=True)
     meter = _meter(tokens)
-    source = _source(text)
+    source = _source(text, at.songs)
     bpm, ratio = _tempo(tokens, styles, source)
     title = _title(text)
     for name, value in (
@@ -91,6 +91,9 @@ def style_list(tokens: Sequence[Token], barred: set[int] = frozenset(), claimed:
         taken = all(index in claimed for index in range(hit.start, hit.end)) and hit.value not in ("jazz trio",)
         if hit.start in barred or taken:
             continue
+        before = tokens[hit.start - 1].text if hit.start else ""
+        if before == "for" and found and hit.value in vocabulary("making_words")["purposes"]:
+            continue  # what it is for: "ambient for yoga"
         noun_of_other = hit.value in weak and found and hit.start == last_end
         last_end = hit.end
         following = tokens[hit.end].text if hit.end < len(tokens) else ""
@@ -272,10 +275,15 @@ def _meter(tokens: Sequence[Token]) -> str:
     return hits[0].value if hits else ""
 
 
-def _source(text: str) -> str:
+def _source(text: str, songs: Sequence[str]) -> str:
     named = _LIKE_SONG.search(text)
     if named:
         return named[1]
+    known = next(
+        (name for name in songs if re.search(rf"\b(?:like|to|on|of|from|as) {re.escape(name)}\b", text, re.IGNORECASE)), ""
+    )
+    if known:
+        return known
     return "last" if _LAST.search(text) else ""
 
 

@@ -12,9 +12,12 @@ _PLAIN = {
     "auto_delay": "delay", "auto_noise_reduction": "denoise", "auto_enhancer": "enhance", "auto_stereo_widener": "width",
     "auto_pitch_corrector": "pitch_correct", "auto_time_stretcher": "tempo",
 }  # fmt: skip
+#: Tool -> the Auto tool that chooses its settings itself.
+AUTO_TWINS = {plain: auto for auto, plain in _PLAIN.items()}
 #: Said to the user rather than done to the file; they come after what is done.
 _SAID = {"ask": 200, "refuse": 200}
-_LOUDNESS = 95
+#: From here on nothing of the sound is changed any more.
+_FILE = 150
 
 
 def rank(call: Call) -> int:
@@ -23,5 +26,5 @@ def rank(call: Call) -> int:
 
 
 def in_order(calls: Sequence[Call], *, given: bool) -> list[Call]:
-    """The calls in their order; `given`: the user said which comes first, and only the loudness stays last."""
-    return sorted(calls, key=lambda call: max(rank(call), _LOUDNESS) if given else rank(call))
+    """The calls in their order; `given`: the user said which comes first, and only what is said to the user stays last."""
+    return sorted(calls, key=lambda call: max(rank(call), _FILE) if given else rank(call))

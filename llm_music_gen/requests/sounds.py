@@ -7,15 +7,16 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from llm_music_gen.requests.clauses import Clause, Meaning, clauses, meaning
+from llm_music_gen.requests.circumstances import CLEANING, without_circumstances
+from llm_music_gen.requests.clauses import Clause, Meaning, SoundReading, clauses, meaning
+from llm_music_gen.requests.frames import Framed, read_frames
 from llm_music_gen.requests.handlers import HANDLERS, place
-from llm_music_gen.requests.order import in_order
+from llm_music_gen.requests.implied import adjusted, loudness_by_place, read_implied
+from llm_music_gen.requests.order import AUTO_TWINS, in_order
 from llm_music_gen.requests.situation import Situation
 from llm_music_gen.requests.text import Token
-from llm_music_gen.requests.time_handlers import retune
 from llm_music_gen.requests.words import Hit, SoundWord, listed, sound_words
 from llm_music_gen.tools.plan import Call
 
@@ -42,16 +43,6 @@ _EVERYTHING = re.compile(
 )
 
 
-@dataclass(slots=True)
-class SoundReading:
-    """What a request says about a sound."""
-
-    calls: list[Call] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    strong: bool = False
-    """Whether a word was among it that cannot describe music to be composed."""
-
-
 def has_strong_words(tokens: Sequence[Token]) -> bool:
     """Whether the tokens speak of an existing sound."""
     return any(not hit.value.weak and hit.text not in hit.value.helpers for hit in sound_words().find(tokens))
@@ -59,12 +50,26 @@ def has_strong_words(tokens: Sequence[Token]) -> bool:
 
 def read_sound(tokens: Sequence[Token], text: str, at: Situation) -> SoundReading:
     """The calls for what is said about a sound, in the order in which they are carried out."""
-    out = SoundReading()
+    framed = read_frames(tokens)
+    out = SoundReading(strong=framed.strong)
+    placed = [(start, call) for start, call in framed.calls]
+    if any(token.text in _AUTOMATIC for token in tokens):
+        placed = [(start, Call(AUTO_TWINS[call.tool]) if call.tool in AUTO_TWINS else call) for start, call in placed]
     inherited = 0
-    for clause in clauses(tokens):
+    pieces = clauses(framed.rest)
+    at_fault = any(call.tool in CLEANING for _, call in placed) or any(
+        hit.value.kind == "fault" and hit.value.call in CLEANING for clause in pieces for hit in clause.hits
+    )
+    for clause in pieces:
+        clause.hits = without_circumstances(clause, at_fault)
         inherited = _read_clause(clause, at, out, inherited)
-    _implied(tokens, text, at, out)
-    _loudness_by_place(tokens, out)
+        said_at = clause.tokens[clause.hits[0].start if clause.hits else 0].start
+        placed += [(said_at, call) for call in out.calls if not _framed_already(call, framed)]
+        out.calls = []
+    out.calls = [call for _, call in sorted(placed, key=lambda item: item[0])]
+    _said_elsewhere(tokens, at, out)
+    read_implied(framed.rest, text, at, out, sorted(start for start, _ in placed))
+    loudness_by_place(tokens, out)
     reference = _REFERENCE.search(text)
     if reference:
         out.calls, out.strong = [*out.calls, Call("auto_eq", {"reference": reference[1].strip()})], True
@@ -74,6 +79,35 @@ def read_sound(tokens: Sequence[Token], text: str, at: Situation) -> SoundReadin
     files = named_files(tokens, text, at)
     out.calls = [_with_files(call, files) for call in in_order(_joined(out.calls), given=_order_is_given(tokens))]
     return out
+
+
+def _framed_already(call: Call, framed: Framed) -> bool:
+    """Whether a frame has read the same tool more exactly; what it lacks is taken over from the words."""
+    for _, exact in framed.calls:
+        if exact.tool == call.tool == "trim" and not set(exact.args) & set(call.args):
+            continue  # "the first 5 seconds and the last 3"
+        if exact.tool == call.tool and exact.tool != "eq":
+            exact.args.update(
+                {name: value for name, value in call.args.items() if name not in exact.args and exact.tool in _COMPLETED}
+            )
+            return True
+        if {exact.tool, call.tool} == {"tempo", "auto_time_stretcher"}:
+            return True
+    return False
+
+
+#: Tools whose arguments are said in several places of a request.
+_COMPLETED = frozenset(("width", "convert", "fade", "loop", "pitch_correct", "mix", "concat"))
+
+
+def _said_elsewhere(tokens: Sequence[Token], at: Situation, out: SoundReading) -> None:
+    """What is said of a compressor or of a corrector anywhere: "ratio 2 to 1, threshold -18", "to E minor, full strength"."""
+    whole, plainly = Clause(list(tokens)), Meaning(True, 0, 1.0)
+    for call in out.calls:
+        if call.tool == "compress":
+            call.args.update(HANDLERS["compress"](whole, plainly, {}, "", at) or {})
+        elif call.tool == "pitch_correct":
+            call.args.update(HANDLERS["pitch_correct"](whole, plainly, {"strength": call.args["strength"]}, "", at) or {})
 
 
 def _order_is_given(tokens: Sequence[Token]) -> bool:
@@ -150,24 +184,8 @@ def _add(clause: Clause, hit: Hit[SoundWord], meant: Meaning, at: Situation, out
         read = handler(clause, meant, args, hit.text, at) if handler else dict(args)
         if read is None:
             return
-        out.calls.append(_adjusted(Call(word.call, read), clause, at))
+        out.calls.append(adjusted(Call(word.call, read), clause, at))
     out.strong |= not word.weak
-
-
-def _adjusted(call: Call, clause: Clause, at: Situation) -> Call:
-    """A tool whose numbers ask for another one."""
-    if call.tool == "tempo" and "ratio" not in call.args:
-        return Call("auto_time_stretcher", call.args)
-    if call.tool == "gain" and (clause.numbers("lufs") or place(clause)):
-        meant = Meaning(True, 0, 1.0)
-        return Call("normalize", HANDLERS["normalize"](clause, meant, {}, "", at) or {})
-    if call.tool == "loop" and not call.args.get("to_s"):
-        return Call("ask", {"about": "length"})
-    if call.tool == "pitch" and retune(clause, Meaning(True, 0, 1.0), {}, "", at) and not clause.numbers("semitones", "cents"):
-        return Call("retune", retune(clause, Meaning(True, 0, 1.0), {}, "", at) or {})
-    if call.tool == "convert" and set(call.args) == {"fmt"} and clause.has("432", "440"):
-        return Call("retune", retune(clause, Meaning(True, 0, 1.0), {}, "", at) or {})
-    return call
 
 
 def _explicit(clause: Clause, args: dict[str, Any], less: bool) -> dict[str, Any] | None:
@@ -224,78 +242,6 @@ def _filter_at_number(clause: Clause, out: SoundReading) -> bool:
     return False
 
 
-#: Unit of a number -> the tool that it speaks of where no word does.
-_UNIT_TOOLS = {
-    "lufs": "normalize",
-    "dbtp": "limit",
-    "bpm": "tempo",
-    "semitones": "pitch",
-    "cents": "pitch",
-    "kbps": "convert",
-    "db": "gain",
-}
-
-
-def _implied(tokens: Sequence[Token], text: str, at: Situation, out: SoundReading) -> None:
-    """Numbers whose unit alone says what is meant: "make it 120 bpm", "-14 LUFS", "to 432 Hz"."""
-    whole = Clause(list(tokens))
-    have = {call.tool for call in out.calls}
-    if not have and re.search(r"\b(?:tune|convert|change|shift|make|bring|pitch|turn|put|move)\b", text, re.IGNORECASE):
-        reference = retune(whole, Meaning(True, 0, 1.0), {}, "", at)
-        if reference is not None:
-            out.calls.append(Call("retune", reference))
-            return
-    for unit, tool in _UNIT_TOOLS.items():
-        meant = {tool, "auto_gain", "normalize"} if unit == "lufs" else {tool, "auto_time_stretcher"} if unit == "bpm" else {tool}
-        if not whole.numbers(unit) or meant & have or (unit in ("db", "dbtp") and (have or out.notes)):
-            continue
-        sign = -1 if whole.has("down", "lower", "quieter") else 1
-        read = (
-            HANDLERS[tool](whole, Meaning(True, sign, 1.0), {"ceiling_db": -1.0}, "", at)
-            if unit != "db"
-            else {"db": sign * whole.numbers("db")[0]}
-        )
-        if read:
-            out.calls.append(_adjusted(Call(tool, read), whole, at))
-
-
-def _loudness_by_place(tokens: Sequence[Token], out: SoundReading) -> None:
-    """Where it will be heard sets the loudness for any wish for more or less of it, and for a bare "for YouTube"."""
-    whole = Clause(list(tokens))
-    target = place(whole)
-    if target is None:
-        return
-    wishes = [call for call in out.calls if call.tool in ("gain", "normalize", "auto_gain")]
-    if any(call.tool != "gain" and "lufs" in call.args and whole.numbers("lufs") for call in wishes):
-        return
-    plain = [call for call in wishes if call.tool == "gain" and not whole.numbers("db")]
-    for call in plain:
-        out.calls.remove(call)
-    asks = whole.has(
-        "ready",
-        "optimise",
-        "optimize",
-        "prepare",
-        "prep",
-        "suitable",
-        "level",
-        "loud",
-        "master",
-        "standard",
-        "standards",
-        "compliant",
-        "spec",
-        "specs",
-        "target",
-    )
-    reverbs = any(call.tool in ("reverb", "convert", "export_youtube") for call in out.calls)
-    if plain or any(call.tool == "normalize" for call in wishes) or asks or (not reverbs and not out.calls):
-        out.calls = [call for call in out.calls if call.tool != "normalize"]
-        if not any(call.tool == "auto_gain" for call in out.calls):
-            out.calls.append(Call("normalize", target))
-        out.strong = True
-
-
 def _joined(calls: Sequence[Call]) -> list[Call]:
     """One call for each tool where that says the same: equaliser bands together, repeated words once."""
     out: list[Call] = []
@@ -319,11 +265,20 @@ def _joined(calls: Sequence[Call]) -> list[Call]:
             out.append(call)
         else:
             twin.args.update(call.args)
+    looped, joined = (next((call for call in out if call.tool == name), None) for name in ("loop", "concat"))
+    if looped is not None and joined is not None and not joined.args.get("files"):  # the crossfade of the loop
+        looped.args.update({name: value for name, value in joined.args.items() if name == "crossfade_s"})
+        out.remove(joined)
     mixed = next((call for call in out if call.tool == "mix"), None)
     level = next((call for call in out if call.tool == "gain"), None)
     if mixed is not None and level is not None:  # how loud one is beside the other belongs to the mixing
         mixed.args["gain_db"] = level.args["db"]
         out.remove(level)
+    if len([call for call in out if call.tool in CLEANING]) > 1 or any(call.tool == "denoise" for call in out):
+        out = [call for call in out if call.tool != "auto_noise_reduction" or call.args]
+    normal = next((call for call in out if call.tool == "normalize"), None)
+    if normal is not None:  # a ceiling that is said with a loudness is the ceiling of that
+        out = [call for call in out if call.tool != "limit" or call.args.get("ceiling_db") != normal.args.get("tp")]
     if any(call.tool in ("trim", "silence") for call in out) and any(call.tool == "loop" for call in out):
         out = [call for call in out if call.tool != "ask"]
     return out

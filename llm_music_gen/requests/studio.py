@@ -161,14 +161,15 @@ def _setting(tokens: Sequence[Token], text: str) -> dict[str, Any]:
     if saved:
         return {"key": "formats", "value": saved[1].lower()}
     if match:
-        return {"key": match[1].strip().lower().replace(" ", "_"), "value": quoted or match[2].strip()}
+        value = re.sub(r"^(\d+(?:\.\d+)?) ?(?:%|percent|lufs|hz)$", r"\1", quoted or match[2].strip(), flags=re.IGNORECASE)
+        return {"key": match[1].strip().lower().replace(" ", "_"), "value": value}
     return {"key": "", "value": quoted or text.strip()[:200]}
 
 
 def _library(tokens: Sequence[Token], words: set[str], text: str, at: Situation) -> dict[str, Any]:
     action = "list"
     for name, said in (("remove", {"delete", "remove", "throw", "erase"}), ("rename", {"rename"}), ("rescan", {"rescan"}),
-                       ("like", {"favourite", "favorite", "rate"}), ("find", {"find", "search"})):  # fmt: skip
+                       ("like", {"mark", "rate", "star", "thumbs", "love", "put", "add"}), ("find", {"find", "search"})):  # fmt: skip
         if words & said:
             action = name
             break
@@ -219,7 +220,15 @@ def is_question(tokens: Sequence[Token], text: str) -> bool:
     if spoken[0].text == "do" and len(spoken) > 1 and spoken[1].text == "not":
         return False
     starts, asks = _question_words()
+    if spoken[0].text in ("should", "would", "has", "will", "have") and not text.rstrip().endswith("?"):
+        return False  # "should sound as if it came from far away" is a wish
     return spoken[0].text in starts or text.rstrip().endswith("?") or any(hit.start <= 1 for hit in asks.find(spoken))
+
+
+def begins_with_fact(tokens: Sequence[Token]) -> bool:
+    """Whether the first words, but for an article, name something that can be measured or described."""
+    first = 1 if tokens[0].text in ("the", "its", "my", "some", "a", "any", "overall", "just") else 0
+    return any(hit.start <= first for kind in ("metrics", "aspects") for hit in _facts(kind).find(tokens))
 
 
 def answer(tokens: Sequence[Token], text: str, at: Situation) -> tuple[list[Call], str]:

@@ -37,11 +37,9 @@ _SMALL = (
 )
 NUMBER_WORDS: dict[str, int] = {
     **{word: value for value, word in enumerate(_SMALL.split())},
-    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100, "dozen": 12, "couple": 2,
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100, "dozen": 12, "couple": 2,
 }  # fmt: skip
-_COUNTED = (
-    "songs?|tracks?|pieces?|tunes?|versions?|loops?|melodies|beats|steps?|more|jingles?|files|changes?|edits?|lullabies|times"
-)
+_COUNTED = "songs?|tracks?|pieces?|tunes?|versions?|loops?|melodies|beats|steps?|more|jingles?|files|changes?|edits?|lullabies|times|things|actions|operations|edits"
 _TIME = r"hours?|hrs?|minutes?|mins?|seconds?|secs?"
 _UNIT_WORDS = rf"{_TIME}|semitones?|octaves?|cents?|db|decibels?|hz|hertz|percent|bpm|milliseconds?|{_COUNTED}"
 _NUMBERS = "|".join(NUMBER_WORDS)
@@ -65,6 +63,10 @@ _SPOKEN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 _NUMBER_WORD = re.compile(
     rf"\b({_NUMBERS})(?:[ -](?=(?:of )?(?:{_UNIT_WORDS})\b)|(?= and a half (?:{_UNIT_WORDS})\b)|(?= (?:to|or) (?:\\w+) (?:{_UNIT_WORDS})\b)|[ -](?=(?:\w+ ){{1,2}}(?:{_COUNTED})\b))",
+    re.IGNORECASE,
+)
+_TENS = re.compile(
+    r"\b(twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[ -](one|two|three|four|five|six|seven|eight|nine)\b",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(
@@ -112,7 +114,8 @@ def normalised(request: str) -> str:
 
 
 def with_digits(text: str) -> str:
-    """`two and a half hours` -> `2.5 hours`, `an hour` -> `1 hour`."""
+    """`two and a half hours` -> `2.5 hours`, `an hour` -> `1 hour`, `forty-five minutes` -> `45 minutes`."""
+    text = _TENS.sub(lambda match: str(NUMBER_WORDS[match[1].lower()] + NUMBER_WORDS[match[2].lower()]), text)
     text = _NUMBER_WORD.sub(lambda match: f"{NUMBER_WORDS[match[1].lower()]} ", text)
     text = re.sub(r"(\d)  +", r"\1 ", text)
     for pattern, replacement in _SPOKEN:

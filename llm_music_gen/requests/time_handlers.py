@@ -1,5 +1,7 @@
 """How the tools of pitch, time, cutting and files read their numbers from a clause."""
 
+# ruff: noqa: E501 - tables of numbers are easier to read whole
+
 from __future__ import annotations
 
 import re
@@ -15,7 +17,24 @@ _UP = frozenset(("up", "higher", "raise", "increase", "boost", "chipmunk", "chip
 _DOWN = frozenset(("down", "lower", "deeper", "reduce", "decrease", "drop", "flatter", "quieter", "darth", "less"))
 
 
-_STEPS = {"tone": 2, "whole": 2, "third": 4, "fourth": 5, "fifth": 7, "octave": 12, "half": 1, "semitone": 1}
+#: Intervals of two words, in semitones; they are looked for before the single words.
+_INTERVALS = {
+    "minor second": 1, "major second": 2, "minor third": 3, "major third": 4, "perfect fourth": 5, "perfect fifth": 7, "minor sixth": 8,
+    "major sixth": 9, "minor seventh": 10, "major seventh": 11, "half tone": 1, "half step": 1, "whole tone": 2, "whole step": 2,
+}  # fmt: skip
+_STEPS = {
+    "tritone": 6,
+    "sixth": 9,
+    "seventh": 10,
+    "tone": 2,
+    "whole": 2,
+    "third": 4,
+    "fourth": 5,
+    "fifth": 7,
+    "octave": 12,
+    "half": 1,
+    "semitone": 1,
+}
 
 
 def pitch(clause: Clause, meant: Meaning, _args: Args, text: str, _at: Situation) -> Args | None:
@@ -35,7 +54,8 @@ def pitch(clause: Clause, meant: Meaning, _args: Args, text: str, _at: Situation
     if keys:
         steps = _pitch_class(keys[2]) - _pitch_class(keys[1])
         return {"semitones": float((steps + 6) % 12 - 6)}
-    named = next((_STEPS[token.text] for token in clause.tokens if token.text in _STEPS), None)
+    wide = next((steps for words, steps in _INTERVALS.items() if clause.says(words)), None)
+    named = wide if wide is not None else next((_STEPS[token.text] for token in clause.tokens if token.text in _STEPS), None)
     bare = clause.number("")
     moved = (
         down
@@ -239,6 +259,10 @@ _FORMATS = {
 }
 
 
+_LOSSY = frozenset(("mp3", "aac", "m4a", "ogg", "opus"))
+_RATES_OF_LOSSY = frozenset((64, 80, 96, 112, 128, 160, 192, 224, 256, 320))
+
+
 def convert(clause: Clause, _meant: Meaning, _args: Args, text: str, _at: Situation) -> Args | None:
     """Format, bits a second, sample rate and bits a sample."""
     out: Args = {}
@@ -248,7 +272,11 @@ def convert(clause: Clause, _meant: Meaning, _args: Args, text: str, _at: Situat
     if clause.has("cd") and named in (None, "wav"):
         out |= {"fmt": "wav", "rate": 44_100, "bits": 16}
     kbps, bits = clause.number("kbps"), clause.number("bits")
-    rate = next((value for value in clause.numbers("hz", "") if value >= 8000), None)
+    if kbps is None and named in _LOSSY:  # "256k m4a"
+        kbps = next(
+            (token.value / 1000 for token in clause.tokens if token.unit == "hz" and token.value / 1000 in _RATES_OF_LOSSY), None
+        )
+    rate = next((value for value in clause.numbers("hz", "") if value >= 8000 and value != 1000 * (kbps or 0)), None)
     if rate is None:
         rate = next(
             (
@@ -258,8 +286,8 @@ def convert(clause: Clause, _meant: Meaning, _args: Args, text: str, _at: Situat
             ),
             None,
         )
-    if kbps is None and named in ("mp3", "aac", "m4a", "ogg", "opus"):
-        kbps = next((value for value in clause.numbers("") if value in (64, 96, 128, 160, 192, 224, 256, 320)), None)
+    if kbps is None and named in _LOSSY:
+        kbps = next((value for value in clause.numbers("") if value in _RATES_OF_LOSSY), None)
     for name, value in (("kbps", kbps), ("rate", rate), ("bits", bits)):
         if value is not None:
             out[name] = round(value)

@@ -198,6 +198,13 @@ def rewrites() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(pattern, re.IGNORECASE), new) for pattern, new in vocabulary("grammar")["rewrite"])
 
 
+def _frame_words() -> list[str]:
+    data = vocabulary("frames")
+    says = " ".join(say for entry in data["frame"] for say in entry["say"])
+    says += " " + " ".join(word for words in data["classes"].values() for word in words)
+    return [word for word in re.findall(r"[a-z]+", re.sub(r"\{.*?\}|\\w", " ", says)) if len(word) > 2]
+
+
 @lru_cache(maxsize=1)
 def speller() -> Speller:
     """Mends typos towards the words that mean something here."""
@@ -215,6 +222,21 @@ def speller() -> Speller:
     for group in (*studio["metrics"].values(), *studio["aspects"].values()):
         spoken += group
     spoken += [*grammar["degrees"], *vocabulary("sound_words")["rooms"], *vocabulary("sound_words")["places"]]
+    spoken += _frame_words()
+    spoken += [
+        "sine",
+        "tone",
+        "tones",
+        "carrier",
+        "brainwave",
+        "brainwaves",
+        "entrainment",
+        "tanpura",
+        "shruti",
+        "oscillator",
+        "pulses",
+        "reiki",
+    ]
     spoken += ["binaural", "isochronic", "monaural", "crossfade", "minor", "major", "without", "frequency", "before", "instead"]
     known |= {word for phrase in spoken for word in words_of(phrase)}
     ordinary = set(grammar["ordinary"]["words"].split()) | set(UNITS) | set(NUMBER_WORDS) | set(grammar["negators"])
