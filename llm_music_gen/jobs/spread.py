@@ -82,17 +82,15 @@ class _Crew(Generic[K]):
     _askers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_ADMITTED_AT_ONCE, "admit"))
 
     def work(self, accept: Callable[[K, Any], R | None], patience_s: float) -> Generator[R | str | None, None, None]:
-        looked_at = alone_since = -float("inf")
+        looked_at, seen_at = -float("inf"), time.monotonic()
         while self.waiting or self.in_work:
             now = time.monotonic()
             if now - looked_at >= _LOOK_EVERY_S:
                 there = self.machines.workers()
                 looked_at = now
                 self._look(there)
-                alone_since = alone_since if not (self.admitted or self.asked) else now
-                if alone_since == -float("inf"):
-                    alone_since = now
-                self._check_anyone(there, now - alone_since, patience_s)
+                seen_at = now if self.admitted or self.asked else seen_at
+                self._check_anyone(there, now - seen_at, patience_s)
             self._hand_out()
             yield from self._remarks()
             ready = self._ready()
@@ -123,7 +121,8 @@ class _Crew(Generic[K]):
 
     def _look(self, there: Mapping[str, int]) -> None:
         """Who has come, who has gone."""
-        for worker in [worker for worker in (*self.admitted, *self.asked) if worker not in there]:
+        holders = [holder for holder, _ in self.in_work.values()]  # one that is refused may still be at its last call
+        for worker in [worker for worker in dict.fromkeys((*self.admitted, *self.asked, *holders)) if worker not in there]:
             held = [future for future, (holder, _) in self.in_work.items() if holder == worker]
             if worker in self.admitted:
                 self.remarks.append(f"The worker {worker} is lost; others do what it had in work.")

@@ -25,7 +25,7 @@ from tests.fakes.farm import Farm, farm
 pytest.importorskip("distributed", reason='the extra "cluster" is not installed')
 pytestmark = pytest.mark.heavy
 
-SEGMENT_S, LENGTH_S = 2, 60
+SEGMENT_S, LENGTH_S = 2, 24
 STYLES = cache(load_styles)
 
 

@@ -143,6 +143,21 @@ def test_a_worker_that_fails_is_not_asked_again_and_another_does_its_work() -> N
     assert said == ["The worker b takes no part: MemoryError: no memory."]
 
 
+def test_a_worker_that_is_refused_and_vanishes_with_a_call_in_hand_does_not_hold_up_the_rest() -> None:
+    farm = Farm("a", "b")
+    farm.script["b"] = [MemoryError("no memory"), "hang"]
+    leaves, refused_at = farm.workers, []
+
+    def workers() -> Mapping[str, int]:
+        if not farm.script["b"]:
+            refused_at.append(1)
+        return {name: threads for name, threads in leaves().items() if name != "b" or len(refused_at) < 5}
+
+    farm.workers = workers  # type: ignore[method-assign]
+    made, _ = done(farm)
+    assert sorted(made) == list(range(12))
+
+
 def test_damaged_results_are_made_again_and_their_worker_is_left_out() -> None:
     farm, spoilt = Farm("a", "b"), []
 

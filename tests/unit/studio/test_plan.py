@@ -19,6 +19,7 @@ from llm_music_gen.studio.batch import Outcome
 from llm_music_gen.studio.plan import (
     PlannedRow,
     check_rows,
+    make_alone,
     make_plan,
     notes_file,
     open_notes,
@@ -182,3 +183,26 @@ def test_what_no_word_shows_is_refused_before_anything_is_made(wrong: dict[str, 
             check_rows(plan, studio, "plan.csv")
         assert str(caught.value).startswith(f"plan.csv, {said}")
         check_rows(plan[:1], studio, "plan.csv")
+
+
+def test_songs_go_to_other_machines_and_are_noted_as_they_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    maker, plan, place = Maker(), rows("jazz", "hours", "broken", "folk"), tmp_path / "notes.json"
+    monkeypatch.setattr(maker, "machines", object())
+    monkeypatch.setattr("llm_music_gen.studio.plan.can_go", lambda request, studio: request.styles != ("hours",))
+
+    def elsewhere(studio: Any, machines: object, requests: Sequence[GenerateRequest]) -> Any:
+        yield None
+        yield "The worker b is lost; others do what it had in work."
+        for number in reversed(range(len(requests))):
+            yield number, finish(maker.generate(requests[number]))[-1]
+
+    monkeypatch.setattr("llm_music_gen.studio.plan.songs_elsewhere", elsewhere)
+    reports = made(maker, plan, place)
+    assert stages(reports) == [
+        (None, "elsewhere"), (None, "elsewhere"), (5, "finished"), (4, "failed"), (2, "finished"), (3, "finished"),
+    ]  # fmt: skip
+    assert [report.detail["song_number"] for report in reports if report.stage in ("finished", "failed")] == [1, 2, 3, 4]
+    assert stages(made(Maker(), [plan[0], plan[1], plan[3]], place)) == [(2, "skipped"), (3, "skipped"), (5, "skipped")]
+    alone = list(make_alone(cast(Studio, maker), GenerateRequest(("jazz",), 2, seed=7)))
+    assert stages(alone)[2:] == [(None, "finished"), (None, "finished")]
+    assert alone[-1].message == "2 of 2 songs are ready."
