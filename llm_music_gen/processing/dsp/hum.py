@@ -151,9 +151,8 @@ def _hum_near(mains_hz: float, fine: _Quiet, coarse: _Quiet, *, sure: bool) -> H
     if highest < 1 or not fine.power.any():
         return None
     frequency_hz = _refined(_best_candidate(mains_hz, fine, highest), fine, highest)
-    kept: list[int] = []
-    powers: list[float] = []
-    standing_db: list[float] = []
+    found: dict[int, tuple[float, float]] = {}
+    hidden: dict[int, tuple[float, float]] = {}
     for harmonic in range(1, highest + 1):
         hz = harmonic * frequency_hz
         where, power = coarse.peak_near(hz, 1.5)
@@ -166,12 +165,15 @@ def _hum_near(mains_hz: float, fine: _Quiet, coarse: _Quiet, *, sure: bool) -> H
         long_over_db = 10 * np.log10(max(long_power, 1e-20) / fine.floor_near(hz))
         beside = long_over_db > _SURE_DB and abs(long_where - hz) < 0.1
         if lasting and (stands or beside):
-            kept.append(harmonic)
-            powers.append(min(power, long_power) if beside else power)
-            standing_db.append(over_db if stands else long_over_db)
+            found[harmonic] = (power, over_db) if stands else (min(power, long_power), long_over_db)
+        elif over_db > _SURE_DB:
+            hidden[harmonic] = (power, over_db)
+    # A voice that comes near one harmonic again and again hides it in part; its neighbours say that it is there.
+    found |= {harmonic: value for harmonic, value in hidden.items() if {harmonic - 1, harmonic + 1} <= found.keys()}
+    kept = sorted(found)
     low = [
         over
-        for harmonic, over in zip(kept, standing_db, strict=True)
+        for harmonic, (_, over) in found.items()
         if harmonic <= 2 and not fine.one_of_many(harmonic * frequency_hz, fine.peak_near(harmonic * frequency_hz, 0.5)[1])
     ]
     lowest = max(low, default=0.0)
@@ -179,7 +181,7 @@ def _hum_near(mains_hz: float, fine: _Quiet, coarse: _Quiet, *, sure: bool) -> H
     clear = lowest > _SURE_DB and (len(kept) > 1 or lowest > _ALONE_DB) and abs(frequency_hz - mains_hz) < _USUAL_STRAY_HZ
     if not lowest or not (sure or several or clear):
         return None
-    return Hum(frequency_hz, tuple(kept), tuple(float(10 * np.log10(power)) for power in powers))
+    return Hum(frequency_hz, tuple(kept), tuple(float(10 * np.log10(found[harmonic][0])) for harmonic in kept))
 
 
 def _best_candidate(mains_hz: float, fine: _Quiet, highest: int) -> float:
