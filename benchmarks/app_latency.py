@@ -166,7 +166,7 @@ def run_instrumented(report: Path, file: Path) -> int:
         asked.append((began, time.monotonic(), frames))
         return block
 
-    Deck.read = read  # type: ignore[method-assign]
+    Deck.read = read  # type: ignore[method-assign,assignment]
     code = run_app(tracks_at(file))
     # A buffer is due when the one before it has been played; the first few fill the device.
     late = [done - before[1] - before[2] / SAMPLE_RATE_HZ for before, (_, done, _) in pairwise(asked[5:])]

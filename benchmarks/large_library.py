@@ -1,4 +1,4 @@
-"""A library of 100,000 songs: `python benchmarks/large_library.py [--songs N]` (the app's part needs pexpect and POSIX).
+"""A library of 100,000 songs: `python -m benchmarks.large_library [--songs N]` (the app's part needs pexpect and POSIX).
 
 Fills the index of a fresh studio with invented songs (their folders exist for the newest thousand, so that there is something to
 show and to play), then measures: one search of the library, the first page of what was found, a song by its title, the sum of all
@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pexpect
-from app_latency import environment, first_frame_ms
 
+from benchmarks.app_latency import environment, first_frame_ms
 from llm_music_gen.domain.song import Song
 from llm_music_gen.library.catalogue import Library
 from llm_music_gen.paths import StudioPaths
@@ -35,13 +35,21 @@ def main() -> int:
     """Run all measurements. Returns 1 when a limit is broken."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--songs", type=int, default=100_000)
-    count = parser.parse_args().songs
+    figures = measured(parser.parse_args().songs)
+    for name, value_ms, limit_ms in figures:
+        verdict = "" if limit_ms is None else f"   limit {limit_ms:4.0f}   {'ok' if value_ms <= limit_ms else 'TOO SLOW'}"
+        print(f"{name:<55} {value_ms:8.1f} ms{verdict}")
+    return int(any(limit_ms is not None and value_ms > limit_ms for _, value_ms, limit_ms in figures))
+
+
+def measured(count: int) -> list[tuple[str, float, float | None]]:
+    """What was measured, milliseconds, and what is allowed."""
     with tempfile.TemporaryDirectory() as folder:
         empty, full = Path(folder) / "empty", Path(folder) / "full"
         library = fill(full, count)
         command = [sys.executable, "-m", "llm_music_gen"]
         starts = {home: min(first_frame_ms(command, "Menu Option = 1-3", home) for _ in range(4)) for home in (empty, full)}
-        rows: list[tuple[str, float, float | None]] = [
+        return [
             ("search for a word", best_ms(lambda: library.search("lantern")), SEARCH_LIMIT_MS),
             (
                 "search for two words, newest first",
@@ -61,10 +69,6 @@ def main() -> int:
             ("first frame with the large one, beyond that", starts[full] - starts[empty], START_LIMIT_MS),
             ("a letter in the search field to its redraw (median)", typing_ms(full), None),
         ]
-    for name, value_ms, limit_ms in rows:
-        verdict = "" if limit_ms is None else f"   limit {limit_ms:4.0f}   {'ok' if value_ms <= limit_ms else 'TOO SLOW'}"
-        print(f"{name:<55} {value_ms:8.1f} ms{verdict}")
-    return int(any(limit_ms is not None and value_ms > limit_ms for _, value_ms, limit_ms in rows))
 
 
 def fill(home: Path, count: int) -> Library:

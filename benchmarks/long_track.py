@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -41,6 +42,21 @@ DENSE_S = 600
 PARTS, NOTES_A_SECOND = 14, 50
 
 
+@dataclass(frozen=True)
+class Compared:
+    """A track of the studio beside the plain pipeline."""
+
+    ours_s: float
+    """Until the file is encoded."""
+    plain_s: float
+    memory_mb: float
+    goal: float
+
+    @property
+    def ratio(self) -> float:
+        return self.ours_s / self.plain_s
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["own", "dense", "growth"])
@@ -57,7 +73,7 @@ def main() -> None:
             growth(Path(folder))
 
 
-def own(folder: Path, hours: float, reference_minutes: float) -> None:
+def own(folder: Path, hours: float, reference_minutes: float) -> Compared:
     """The product's own track with a drone, pads, bowls, instruments and a binaural layer."""
     wall_s, stages, memory_mb, song = _made(folder, hours)
     minutes = min(reference_minutes, hours * 60)
@@ -72,6 +88,7 @@ def own(folder: Path, hours: float, reference_minutes: float) -> None:
     print(f"own track, {hours:g} h: {made_s:.0f} s until the file is encoded ({shares})")
     print(f"lame alone on its PCM: {lame_s:.0f} s (measured on {minutes:g} minutes)")
     print(f"ratio {made_s / lame_s:.2f} (goal 0.70); with measuring and proof {wall_s / lame_s:.2f}; memory {memory_mb:.0f} MB")
+    return Compared(made_s, lame_s, memory_mb, 0.70)
 
 
 def _made(folder: Path, hours: float) -> tuple[float, dict[str, float], float, Path]:
@@ -101,7 +118,7 @@ def _made(folder: Path, hours: float) -> tuple[float, dict[str, float], float, P
     return wall_s, stages, memory.largest_mb, Path(song)
 
 
-def dense(folder: Path, hours: float, reference_minutes: float) -> None:
+def dense(folder: Path, hours: float, reference_minutes: float) -> Compared:
     """14 channels, 50 notes a second, ten minutes again and again."""
     repeats = max(1, round(hours * 3600 / DENSE_S))
     frames = repeats * DENSE_S * SAMPLE_RATE_HZ
@@ -127,13 +144,17 @@ def dense(folder: Path, hours: float, reference_minutes: float) -> None:
     print(f"dense MIDI, {repeats * DENSE_S / 3600:g} h: {made_s:.0f} s")
     print(f"fluidsynth and lame: {plain_s:.0f} s (measured on {minutes:g} minutes)")
     print(f"ratio {made_s / plain_s:.2f} (goal 0.25); memory {memory.largest_mb:.0f} MB")
+    return Compared(made_s, plain_s, memory.largest_mb, 0.25)
 
 
-def growth(folder: Path) -> None:
-    """Time must grow linearly with length."""
+def growth(folder: Path) -> list[tuple[float, float, float]]:
+    """Time must grow linearly with length, and memory not at all: hours, seconds, megabytes of each length."""
+    rows = []
     for hours in (0.25, 0.5, 1.0):
         wall_s, _, memory_mb, _ = _made(folder, hours)
         print(f"{hours:g} h: {wall_s:.1f} s, {wall_s / hours:.1f} s an hour, {memory_mb:.0f} MB")
+        rows.append((hours, wall_s, memory_mb))
+    return rows
 
 
 def dense_track(repeats: int, soundfont: Path) -> Track:

@@ -56,7 +56,7 @@ class Tally:
 
     def rates(self) -> NDArray[np.float64]:
         """Tokens per second of each round."""
-        return np.array(self.tokens) / np.array(self.wall_s)
+        return np.array(self.tokens, dtype=np.float64) / np.array(self.wall_s, dtype=np.float64)
 
     def processor_rate(self) -> float:
         """Tokens per second of processor time, all rounds together."""
