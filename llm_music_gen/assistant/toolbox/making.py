@@ -91,6 +91,8 @@ def frequency(
     len_s: Annotated[float | None, Range(10, 86_400, "seconds")] = None,
     fade_s: Annotated[float | None, Range(0, 3600, "seconds")] = None,
     level_db: Annotated[float | None, Range(-40, 12, "dB")] = None,
+    narration: str = "",
+    voice: str = "",
 ) -> Work[Answer]:
     """Make music tuned to an exact frequency, or tones, beats for the ears and noise.
 
@@ -110,7 +112,11 @@ def frequency(
     len_s: How long it is.
     fade_s: How long it fades out.
     level_db: Of the layers, louder or softer than usual.
+    narration: The name of a text file that is spoken over it.
+    voice: Who speaks it.
     """
+    if narration:
+        desk.reach.check(Path(narration).expanduser(), narration)
     if beat_hz_ramp and len(beat_hz_ramp) != 2:
         raise UsageError("A glide goes from one rate to another: two numbers.")
     under = _layers(mode, beat_hz, beat_hz_ramp, ramp_s, noise, layers or [], level_db)
@@ -124,7 +130,7 @@ def frequency(
         ", ".join(words), songs=n, length=_length(len_s), key=key or None, frequency=tuning or None,
         long=LongWords(
             each=f"{step_s:g}s" if step_s else "", layers=", ".join(under), only_layers=alone,
-            fade=f"{fade_s:g}s" if fade_s else "",
+            fade=f"{fade_s:g}s" if fade_s else "", narration=narration, voice=voice,
         ),
     )  # fmt: skip
     return (yield from made(desk, desk.studio.generate(request), "frequency"))

@@ -30,8 +30,8 @@ from llm_music_gen.voice.script import Place, check_fits, clock, needed_s
 SPEECH_FILE = Path("narration", "speech.flac")
 #: The music gives way by this much; the voice is as loud as the music is alone, so that it stands by as much over it.
 DUCK_DB, OVER_MUSIC_LU = 11.0, 0.0
-#: By day and by night. The music comes up by 2.2 and 1.1 dB in 0.4 s, under what counts as sudden there (3 and 1.5 LU); at night it
-#: stays down in the usual pauses between paragraphs.
+#: By day and by night. The music comes up by 2.2 and 1.1 dB in 0.4 s, under what counts as sudden there (3 and 1.5 LU); at night
+#: it stays down in the usual pauses between paragraphs.
 _ATTACK_S, _RELEASE_S, _HOLD_S = {"day": 0.8, "night": 1.2}, {"day": 3.0, "night": 6.0}, {"day": 5.0, "night": 10.0}
 
 
