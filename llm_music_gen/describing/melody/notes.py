@@ -25,6 +25,8 @@ _HOLE_S = 0.045
 _STRIKE_DB, _STRIKE_S, _DIP_DB, _DIP_S = 2.4, 0.03, 9.0, 0.16
 #: A softer rise is a strike where the overtones rise so far.
 _SOFT_STRIKE_DB, _BRIGHT_STRIKE_DB = 0.3, 3.0
+#: The trembling of a bow or a voice: so many beats of it, so far apart and so even, none deeper than this.
+_TREMOR_COUNT, _TREMOR_S, _TREMOR_UNEVEN_S, _TREMOR_DB = 3, (0.11, 0.26), 0.035, 9.0
 #: After a note began, its own attack is no second note.
 _ATTACK_S = 0.09
 #: A voice is heard before its pitch is: the beginning is looked for in so much before, while the level is within so many dB.
@@ -174,6 +176,7 @@ def _strikes(course: Course, first: int, last: int, changes: list[int]) -> list[
     sharp, bright = _sharpness(levels_db), _sharpness(course.bright_db[early:last])
     strike = np.where((sharp >= _SOFT_STRIKE_DB) & (bright >= _BRIGHT_STRIKE_DB), np.maximum(sharp, _STRIKE_DB) + bright, sharp)
     found: list[int] = []
+    depths: list[float] = []
     for step in range(first - early + 2, len(levels_db) - 2):
         struck = strike[step] >= _STRIKE_DB and strike[step] == strike[max(0, step - 4) : step + 5].max()
         if not (struck or _dips(levels_db, step)):
@@ -181,7 +184,20 @@ def _strikes(course: Course, first: int, last: int, changes: list[int]) -> list[
         at = step - (first - early) + (-1 if struck else 1)
         if at * HOP_S >= _ATTACK_S and all(abs(at - other) * HOP_S >= _ATTACK_S for other in (*changes, *found)):
             found.append(at)
-    return found
+            depths.append(max(float(strike[step]), _depth(levels_db, step)))
+    return _without_tremor(found, depths)
+
+
+def _without_tremor(found: list[int], depths: list[float]) -> list[int]:
+    """Strikes that are as even and as shallow as the trembling of a bow or a voice, one after the other, are none."""
+    tremor: set[int] = set()
+    for low in range(len(found) - _TREMOR_COUNT + 1):
+        high = low + _TREMOR_COUNT
+        gaps = np.diff(found[low:high]) * HOP_S
+        even = gaps.max() - gaps.min() <= _TREMOR_UNEVEN_S and _TREMOR_S[0] <= gaps.mean() <= _TREMOR_S[1]
+        if even and max(depths[low:high]) < _TREMOR_DB:
+            tremor |= set(found[low:high])
+    return [at for at in found if at not in tremor]
 
 
 def _sharpness(levels_db: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -195,11 +211,16 @@ def _sharpness(levels_db: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _dips(levels_db: NDArray[np.float64], step: int) -> bool:
     """Whether a dip is deepest here, where both sides are that much louder."""
-    if levels_db[step] > levels_db[max(0, step - 5) : step + 6].min():
-        return False
+    return bool(levels_db[step] <= levels_db[max(0, step - 5) : step + 6].min()) and _depth(levels_db, step) >= _DIP_DB
+
+
+def _depth(levels_db: NDArray[np.float64], step: int) -> float:
+    """How much softer the softest moment around a step is than both of its sides, in dB."""
     reach = round(_DIP_S / HOP_S)
-    before, after = levels_db[max(0, step - reach) : step + 1], levels_db[step : step + reach]
-    return bool(min(before.max(), after.max()) - levels_db[step] >= _DIP_DB)
+    low = max(0, step - 3)
+    low += int(np.argmin(levels_db[low : step + 1]))
+    before, after = levels_db[max(0, low - reach) : low + 1], levels_db[low : low + reach]
+    return float(min(before.max(), after.max()) - levels_db[low])
 
 
 def _without_short(spans: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
