@@ -21,7 +21,7 @@ _SEARCH = 0.12
 _SHORTEST_S = 0.03
 _UNHEARD = 2 ** (0.5 / 1200)
 #: Of a period, from its largest sample to the middle of what rings in it: cut out around there the resonances move least.
-_AFTER_CLOSURE = 0.15
+_AFTER_CLOSURE = 0.1
 _SINC_TAPS = 16
 
 

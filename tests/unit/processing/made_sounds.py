@@ -96,12 +96,14 @@ def pulses(pitch_hz: NDArray[np.float64], rate: int = RATE) -> NDArray[np.float6
 FORMANTS_HZ = ((700.0, 80.0), (1220.0, 90.0), (2600.0, 120.0), (3500.0, 200.0))
 
 
-def formants(source: NDArray[np.float64], rate: int = RATE) -> NDArray[np.float64]:
-    """The vowel of "father": resonances in a row, peak 1."""
+def formants(
+    source: NDArray[np.float64], rate: int = RATE, resonances: tuple[tuple[float, float], ...] = FORMANTS_HZ
+) -> NDArray[np.float64]:
+    """Resonances (centre and width in Hz) in a row, peak 1; without others the vowel of "father"."""
     from scipy.signal import lfilter
 
     out = source
-    for centre_hz, width_hz in FORMANTS_HZ:
+    for centre_hz, width_hz in resonances:
         radius = np.exp(-np.pi * width_hz / rate)
         poles = [1.0, -2 * radius * np.cos(2 * np.pi * centre_hz / rate), radius**2]
         out = lfilter([sum(poles)], poles, out)
