@@ -6,11 +6,9 @@ import datetime
 import logging
 import os
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
 
 from llm_music_gen.composing.lengths import LengthRange, parse_length
 from llm_music_gen.composing.lexicon import mood_words
@@ -43,6 +41,7 @@ from llm_music_gen.studio.long.wish import is_long, long_wish, narration_wish, u
 from llm_music_gen.studio.names import safe_name
 from llm_music_gen.studio.own_music import arrangement_of, draft_from_sheet, lead_sheet_of, played_by
 from llm_music_gen.studio.recipe import Recipe, read_recipe
+from llm_music_gen.studio.reports import numbered, part_of_whole
 from llm_music_gen.studio.request import GenerateRequest, RenderRequest, read_formats, read_frequencies
 from llm_music_gen.studio.seeds import new_seed, song_seed
 from llm_music_gen.studio.song import Workshop, draft_of, finish_song, make_song, play_as_is, prompts_text
@@ -55,7 +54,6 @@ from llm_music_gen.styles import load_styles
 from llm_music_gen.tuning.retune import tune_to
 
 _log = logging.getLogger(__name__)
-T = TypeVar("T")
 #: Share of planning in the making of a long track.
 PLAN_SHARE = 0.05
 
@@ -262,7 +260,7 @@ class Studio:
         """Follow the making of one song, enter it in the library and copy it out."""
         place = {"song_number": number, "songs": songs}
         try:
-            song = yield from _numbered(work, place)
+            song = yield from numbered(work, place)
             if filed:
                 song = entered(song, self.library)
             if output_dir is not None:
@@ -334,14 +332,14 @@ class Studio:
                     narration_wish(request), wish, wanted, lambda own: plan_long(own, wanted, seed, _now(), workshop), speech,
                     self.paths,
                 )  # fmt: skip
-                planned = yield from _part_of_whole(plan, 0.0, PLAN_SHARE)
+                planned = yield from part_of_whole(plan, 0.0, PLAN_SHARE)
                 order = Order(str(workshop.soundfont.path), str(output_dir or ""), wants_kit(request, planned.recipe))
                 prompts = prompts_text(planned.exchanges) if workshop.keep_prompts else ""
                 work = begin(self.paths.unfinished_dir, work.key, planned.recipe, order, prompts, speech)
         self.close()  # no model is needed any more, and rendering takes hours
         give_memory_back()
         making = make_long(work, self._long_workshop(str(workshop.soundfont.path)))
-        return (yield from _part_of_whole(making, PLAN_SHARE, 1.0))
+        return (yield from part_of_whole(making, PLAN_SHARE, 1.0))
 
     def _long_again(self, recipe: Recipe, workshop: Workshop, speech: Path | None, *, anyway: bool) -> Work[Song]:
         """Make a long track again from its recipe; interrupted, it is resumed like any other."""
@@ -369,31 +367,6 @@ class Studio:
         if not long:  # a long track counts its own need, more exactly
             check_room(folder, length.min_frames)
         return folder
-
-
-def _numbered(work: Work[Song], place: dict[str, int]) -> Work[Song]:
-    """A song's reports with its place in the batch."""
-    with ExitStack() as stack:
-        stack.callback(work.close)
-        while True:
-            try:
-                report = next(work)
-            except StopIteration as stop:
-                song: Song = stop.value
-                return song
-            yield replace(report, detail={**report.detail, **place})
-
-
-def _part_of_whole(work: Work[T], start: float, end: float) -> Work[T]:
-    """The reports of one part of making a track, with `detail["whole"]` between `start` and `end`."""
-    while True:
-        try:
-            report = next(work)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-        share = float(report.detail.get("whole", report.fraction if report.stage == "tune" else 0.0))
-        yield replace(report, detail={**report.detail, "whole": start + (end - start) * share})
 
 
 def _now() -> str:
