@@ -49,7 +49,16 @@ def crash(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]:
     return {"crashes": before}
 
 
-HANDLERS = {"count": count, "fail": fail, "crash": crash}
+def hoard(request: dict[str, Any], context: JobContext) -> Work[dict[str, Any]]:
+    """Ask for more memory than the process may have."""
+    import resource
+
+    yield Progress("hoarding", 0.1)
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+    return {"bytes": len(bytearray(4 << 30))}
+
+
+HANDLERS = {"count": count, "fail": fail, "crash": crash, "hoard": hoard}
 
 
 def main(arguments: list[str]) -> int:

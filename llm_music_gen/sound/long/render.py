@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
@@ -166,7 +167,7 @@ def worker_pool(
     os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))  # read by the children when they import numpy
     try:
         with ExitStack() as stack:
-            pool = ProcessPoolExecutor(workers, context, _begin_worker, (far, initializer, arguments))
+            pool = _Pool(workers, context, _begin_worker, (far, initializer, arguments))
             stack.callback(far.close)
             stack.callback(pool.shutdown, wait=True, cancel_futures=True)
             stack.callback(near.close)
@@ -180,10 +181,24 @@ def worker_pool(
                 os.environ[name] = value
 
 
+class _Pool(ProcessPoolExecutor):
+    """Starts its processes with Ctrl-C held back, from their first moment on; they inherit that."""
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        """As in every executor."""
+        if sys.platform == "win32":
+            return super().submit(function, *arguments, **named)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return super().submit(function, *arguments, **named)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin_worker(leash: Connection, initializer: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
     """What every worker process does first."""
     threading.Thread(target=_end_with, args=(leash,), daemon=True).start()
-    # Ctrl-C reaches every process of a terminal; the one that leads decides.
+    # Ctrl-C reaches every process of a terminal; the one that leads decides. On Windows it can be said only from here.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if initializer is not None:
         initializer(*arguments)

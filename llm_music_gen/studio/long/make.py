@@ -59,7 +59,7 @@ _LOOK_EVERY_S = 1.0
 _MOST_ROUNDS = 3
 _HELPED_LU = 0.3
 #: Nothing that is reported as one step takes longer by itself.
-_LONGEST_STEP_S = 30.0
+_LONGEST_STEP_S = 15.0
 #: What a chapter's last bowl may ring on into the next.
 _TAIL_S = 45.0
 
