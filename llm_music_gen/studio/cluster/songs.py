@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from llm_music_gen import disk
 from llm_music_gen.composing.lengths import parse_length
 from llm_music_gen.composing.titles import numbered
 from llm_music_gen.domain.machines import Machines
 from llm_music_gen.domain.song import Song
-from llm_music_gen.errors import StorageError
+from llm_music_gen.errors import StorageError, StudioError
 from llm_music_gen.jobs.spread import Call, spread
 from llm_music_gen.library.shelf import read_song
 from llm_music_gen.sound.soundfonts import find_soundfont
-from llm_music_gen.studio.batch import Outcome
+from llm_music_gen.studio.batch import Outcome, entered
 from llm_music_gen.studio.cluster.admission import Admission
 from llm_music_gen.studio.cluster.files import NeededFile
 from llm_music_gen.studio.cluster.songs_there import SentSong, SongOrder, make_song
@@ -29,6 +31,7 @@ from llm_music_gen.studio.soundfont_facts import soundfont_facts
 from llm_music_gen.studio.studio import Studio
 from llm_music_gen.studio.writer_model import WriterModel, names_server
 
+_log = logging.getLogger(__name__)
 _FOLDERS = ("", STEMS_FOLDER)
 
 
@@ -128,23 +131,35 @@ def _filed(sent: object, studio: Studio, request: GenerateRequest) -> Outcome | 
         return Outcome(error=sent.error)
     if not _is_whole(sent):
         return None
+    try:
+        song = _put(sent.files, studio)
+        if song is None:
+            return None
+        wanted = request.output_dir or studio.settings.output_dir
+        if wanted:
+            folder = Path(wanted).expanduser()
+            song = replace(song, files=copy_out(song.files, folder, safe_name(song.title)), folder=folder)
+    except StudioError as error:  # the rest of the batch goes on, as it does with songs of this machine
+        _log.warning("a song of another machine could not be filed: %s", error)
+        return Outcome(error=str(error))
+    return Outcome(song=song)
+
+
+def _put(files: Mapping[str, bytes], studio: Studio) -> Song | None:
+    """The files as a song of the library, in one move; None where they are no song. Raises StorageError."""
     with unfinished_folder(studio.paths.songs_dir) as folder:
-        for name, data in sent.files.items():
+        for name, data in files.items():
             path = folder / name
-            path.parent.mkdir(exist_ok=True)
+            try:
+                path.parent.mkdir(exist_ok=True)
+            except OSError as error:
+                raise disk.storage_error(path, error) from error
             write_bytes(path, data)
         try:
             title = read_song(folder).title
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        song = read_song(move_into_place(folder, studio.paths.songs_dir, title))
-    studio.library.add(song)
-    wanted = request.output_dir or studio.settings.output_dir
-    return Outcome(song=_copied(song, Path(wanted).expanduser()) if wanted else song)
-
-
-def _copied(song: Song, output_dir: Path) -> Song:
-    return replace(song, files=copy_out(song.files, output_dir, safe_name(song.title)), folder=output_dir)
+        return entered(read_song(move_into_place(folder, studio.paths.songs_dir, title)), studio.library)
 
 
 def _is_whole(sent: SentSong) -> bool:

@@ -195,6 +195,9 @@ def test_songs_are_filed_whole_or_not_at_all(tmp_path: Path) -> None:
         [song] = studio.library.songs()
         assert {path.name for path in song.folder.iterdir()} == {"recipe.json", "Waltz.flac", "stems"}
         assert (tmp_path / "out").is_dir()
+        (tmp_path / "no folder").write_text("", encoding="utf-8")
+        lost = _filed(sent, studio, replace(request, output_dir=str(tmp_path / "no folder")))
+        assert lost is not None and "cannot be copied" in lost.error
         failed = _filed(SentSong({}, {}, "It broke."), studio, request)
         assert failed is not None and failed.error == "It broke."
 
