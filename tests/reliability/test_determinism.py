@@ -65,7 +65,8 @@ def test_what_comes_out_is_whole_unclipped_and_without_joints(tmp_path: Path, se
     worst_lossy = max(_step_over_usual(decoded, joint) for joint in range(147 * 1_152, len(decoded), 147 * 1_152))
     said = (
         f"frames {set(frames.values())}, peak {measured.sample_peak_dbfs:.1f} dBFS, "
-        f"silence {measured.longest_silence_frames / RATE:.1f} s, step at joints {worst:.2f} (MP3 {worst_lossy:.2f}) of the local 99.9 percentile"
+        f"silence {measured.longest_silence_frames / RATE:.1f} s, "
+        f"step at joints {worst:.2f} (MP3 {worst_lossy:.2f}) of the local 99.9 percentile"
     )
     holds = set(frames.values()) == {length_s * RATE} and measured.sample_peak_dbfs < 0.0
     holds = holds and measured.longest_silence_frames <= 2 * RATE and max(worst, worst_lossy) <= 1.5
