@@ -77,7 +77,7 @@ class Melody:
     def summary(self) -> str:
         """One line for people."""
         sheet, section = self.sheet, self.sheet.sections[0]
-        doubt = "" if self.is_sure else " More than one sound was heard at a time, or it was unclear: check the notes."
+        doubt = "" if self.is_sure else " It is speech, more than one sound at a time, or unclear: check the notes."
         return (
             f"{len(section.notes)} notes in {section.bars} bars, {sheet.key}, {sheet.meter}, {sheet.tempo_bpm:g} BPM; "
             f"{_tuned(self.performance.tuning_cents)}.{doubt}"

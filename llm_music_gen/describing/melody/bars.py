@@ -108,7 +108,7 @@ def _metre(beats: Beats, lengths: Sequence[int], metres: Sequence[Meter]) -> tup
         count = meter.beats_per_bar
         strengths = np.full(count, _WEAK)
         strengths[0] = 1.0
-        if count > 2 and count % 2 == 0:
+        if count % 2 == 0:
             strengths[count // 2] = _MIDDLE
         again = _coming_again(onsets, gaps, count * TICKS)
         for first in range(count):

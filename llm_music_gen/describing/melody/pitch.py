@@ -112,6 +112,8 @@ def _windows(blocks: Iterable[NDArray[np.float32]], sample_rate_hz: int) -> Iter
             yield (thinned[:1] if same else thinned), rate_hz
 
     for block in blocks:
+        if not len(block):
+            continue
         total += len(block)
         # Samples of instruments are often so far apart in stereo that parts of them vanish from the sum.
         samples = block.T.astype(np.float64) if block.shape[1] <= 2 else block.mean(axis=1, dtype=np.float64)[None]
