@@ -18,7 +18,9 @@ def without_circumstances(clause: Clause, at_fault: bool) -> list[Hit[SoundWord]
     for hit in clause.hits:
         following = clause.tokens[hit.end].text if hit.end < len(clause.tokens) else ""
         before = clause.tokens[hit.start - 1].text if hit.start else ""
-        if hit.value.call in ("tempo", "eq", "gain", "compress") and following in grammar["belongs_to_next"].get(hit.text, ()):
+        if hit.value.call in ("tempo", "eq", "gain", "compress", "loop") and following in grammar["belongs_to_next"].get(
+            hit.text, ()
+        ):
             continue
         if (
             faults
@@ -27,14 +29,12 @@ def without_circumstances(clause: Clause, at_fault: bool) -> list[Hit[SoundWord]
             and not {"add", "more", "like", "give"} & {before, clause.tokens[0].text}
         ):
             continue
-        if (
-            (cleaning or space)
-            and hit.value.call == "gain"
-            and hit.text in ("quiet", "soft", "soften", "quieter", "softer", "quieten", "lower")
-        ):
+        if (cleaning or space) and hit.value.call == "gain" and hit.text in ("soft", "soften", "softer", "quieten", "lower"):
             continue
         if hit.text in ("soft", "soften") and following in ("them", "those") and len(clause.hits) == 1:
             continue
+        if hit.text in ("wet", "dry") and hit.start and clause.tokens[hit.start - 1].unit == "percent":
+            continue  # "30 % wet": of the effect that is named
         if hit.text == "loop" and before in ("this", "the", "my", "that"):
             continue  # what the file is
         if cleaning and hit.value.kind == "picture" and hit.value.calls[0]["tool"] == "auto_noise_reduction":

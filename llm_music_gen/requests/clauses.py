@@ -161,5 +161,6 @@ def meaning(clause: Clause, hit: Hit[SoundWord], inherited: int = 0) -> Meaning:
         )
     taken = any(word in grammar["remove"] for word in behind) or (sign == -1 and "out" in ahead)
     degrees = table("grammar", "degrees").find(clause.tokens)
-    near = [d for d in degrees if begin <= d.start < hit.start or hit.end <= d.start <= hit.end + 2]
+    alone = len(clause.hits) == 1
+    near = [d for d in degrees if alone or begin <= d.start < hit.start or hit.end <= d.start <= hit.end + 2]
     return Meaning(wanted, sign, float(near[-1].value) if near else 1.0, taken, enough)

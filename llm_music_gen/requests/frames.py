@@ -6,6 +6,7 @@ have names. What a frame has read is taken out; the words about sound are looked
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _KINDS = {
     "rate": "§hz|§n",
     "edge": "§hz|§n",
     "pulses": "§times|§n",
+    "s_or_n": "§s|§n",
     "bpm_or_n": "§bpm|§n",
 }
 #: One frame reads so many places of a request.
@@ -114,7 +116,16 @@ def _marked(token: Token) -> str:
 
 def read_frames(tokens: Sequence[Token]) -> Framed:
     """The calls that the frames give, and what is left of the tokens."""
+    found = _read_once(tuple(tokens))
+    return Framed(
+        [(start, Call(call.tool, copy.deepcopy(call.args))) for start, call in found.calls], list(found.rest), found.strong
+    )
+
+
+@lru_cache(maxsize=64)
+def _read_once(tokens: tuple[Token, ...]) -> Framed:
     left = list(tokens)
+    spoken = " ".join(_marked(token) for token in left)
     calls: list[tuple[int, Call]] = []
     strong = False
     words = {token.text for token in tokens}
@@ -122,7 +133,6 @@ def read_frames(tokens: Sequence[Token]) -> Framed:
         if frame.needs and not frame.needs & words:
             continue
         for _ in range(_MOST_OF_ONE):
-            spoken = " ".join(_marked(token) for token in left)
             match = frame.pattern.search(spoken)
             if match is None:
                 break
@@ -137,6 +147,7 @@ def read_frames(tokens: Sequence[Token]) -> Framed:
             calls.append((left[first].start, _settled(call)))
             strong |= not frame.weak
             left = [*left[:first], Token(",", "stop", left[first].start, ","), *left[stop:]]
+            spoken = " ".join(_marked(token) for token in left)
     return Framed(calls, left, strong)
 
 

@@ -111,6 +111,13 @@ def orders_tones(tokens: Sequence[Token], spoken: str) -> bool:
     words = {token.text for token in tokens}
     if words & (_STRONG - {"hz"}) or table("making_words", "frequency_sets").find(tokens):
         return True
+    waves = len(_wave(tokens))
+    if (
+        waves
+        and (waves > 1 or words & {"wave", "waves", "beats", "sleep", "meditation", "focus", "state", "brain"})
+        and not words & _REMOVING
+    ):
+        return True
     lasts = any(token.unit == "s" and token.value >= 60 for token in tokens) or bool(
         re.search(r"\b(?:all|whole|entire|the|every) night\b|\bovernight\b", spoken)
     )
@@ -189,6 +196,8 @@ def read_frequency(tokens: Sequence[Token], text: str) -> tuple[list[Call], list
     if mode == "binaural" and words & {"mono", "speaker", "speakers"} and not words & {"headphones"}:
         notes.append("A binaural beat needs two channels; pulses (isochronic) or a beat in both ears (monaural) work in mono.")
         return [Call("refuse", {"reason": "needs_stereo", "offer": "isochronic"})], notes
+    if mode == "binaural" and len(pitches) == 2 and not beats and 0 < abs(pitches[0] - pitches[1]) <= 50:
+        beats, pitches = [round(abs(pitches[0] - pitches[1]), 3)], [min(pitches)]  # one tone for each ear
     _beats(args, mode, beats, waves, words, tokens, text)
     steps = (
         [float(hz) for hz in sets[0].value]
@@ -324,6 +333,9 @@ def _beats(
             None,
         )
         total = length(tokens, text)
+        others = [t.value for t in tokens if t.kind == "number" and t.unit == "s" and t.value != total]
+        if ramp is None and total and len(others) == 1 and others[0] < total:
+            ramp = others[0]
         args["ramp_s"] = ramp if ramp is not None else (min(total, 1800.0) if total else 1800.0)
     elif beats:
         args["beat_hz"] = beats[0]

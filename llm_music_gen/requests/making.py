@@ -185,6 +185,20 @@ _COUNTED = frozenset(
         "variations",
         "ideas",
         "of",
+        "jigs",
+        "reels",
+        "minuets",
+        "cues",
+        "ringtones",
+        "compositions",
+        "arrangements",
+        "anthems",
+        "ballads",
+        "nocturnes",
+        "preludes",
+        "etudes",
+        "drafts",
+        "instrumental",
         "albums",
         "new",
         "short",
@@ -234,8 +248,11 @@ def length(tokens: Sequence[Token], text: str, *, each: bool = False) -> float |
         between = [token.text for token in tokens[lengths[0][0] + 1 : lengths[1][0]]]
         if between in ([], ["to"], ["or"], ["and"]):
             return (lengths[0][1].value + lengths[1][1].value) / 2
-    if lengths:
-        return lengths[0][1].value
+    total = [
+        t for i, t in lengths if {"total", "altogether", "overall", "together"} & {o.text for o in tokens[max(0, i - 2) : i + 3]}
+    ]
+    if total or lengths:
+        return (total or [lengths[0][1]])[-1].value
     bare = re.search(
         r"\b(?:length|long|lasting|duration)[:= ]+(?:of |about |is )?(\d{1,3})(?:\s?-\s?(\d{1,3}))?\b(?!\s?(?:hz|bpm|db|%))",
         text,

@@ -80,8 +80,10 @@ def _rejoined(pieces: list[str], songs: tuple[str, ...]) -> list[str]:
         if joined and topic in ("sound", "") and last in ("sound", ""):
             out[-1] = f"{out[-1]}, then {piece}"
             last = last or topic
-        elif (joined and piece[:1].isdigit() and last == topic == "frequency") or (
-            joined and last in ("frequency", "compose") and topic == ""
+        elif (
+            (joined and last == "compose" and len(piece.split()) <= 3 and (topic in ("compose", "") or not piece.split()[1:]))
+            or (joined and piece[:1].isdigit() and last == topic == "frequency")
+            or (joined and last in ("frequency", "compose") and topic == "")
         ):
             out[-1] = f"{out[-1]}, {piece}"
         else:

@@ -52,7 +52,7 @@ def read_sound(tokens: Sequence[Token], text: str, at: Situation) -> SoundReadin
     """The calls for what is said about a sound, in the order in which they are carried out."""
     framed = read_frames(tokens)
     out = SoundReading(strong=framed.strong)
-    placed = [(start, call) for start, call in framed.calls]
+    placed = [(start, _with_current(call, at)) for start, call in framed.calls]
     if any(token.text in _AUTOMATIC for token in tokens):
         placed = [(start, Call(AUTO_TWINS[call.tool]) if call.tool in AUTO_TWINS else call) for start, call in placed]
     inherited = 0
@@ -71,7 +71,12 @@ def read_sound(tokens: Sequence[Token], text: str, at: Situation) -> SoundReadin
     read_implied(framed.rest, text, at, out, sorted(start for start, _ in placed))
     loudness_by_place(tokens, out)
     reference = _REFERENCE.search(text)
-    if reference:
+    if reference and re.search(r"\b(?:loudness|loud|volume|level|levels)\b", text, re.IGNORECASE):
+        # One target for all of them makes them equal.
+        out.calls, out.strong = [call for call in out.calls if call.tool not in ("gain", "auto_gain")], True
+        if not any(call.tool == "normalize" for call in out.calls):
+            out.calls.append(Call("normalize", {"lufs": -14.0, "tp": -1.0}))
+    elif reference:
         out.calls, out.strong = [*out.calls, Call("auto_eq", {"reference": reference[1].strip()})], True
         named = [name for name in named_files(tokens, text, at) if name.lower() != reference[1].strip().lower()]
         out.calls = [_with_files(call, named) for call in in_order(_joined(out.calls), given=_order_is_given(tokens))]
@@ -79,6 +84,17 @@ def read_sound(tokens: Sequence[Token], text: str, at: Situation) -> SoundReadin
     files = named_files(tokens, text, at)
     out.calls = [_with_files(call, files) for call in in_order(_joined(out.calls), given=_order_is_given(tokens))]
     return out
+
+
+def _with_current(call: Call, at: Situation) -> Call:
+    """The current file's name where a frame speaks of it."""
+    files = call.args.get("files", [])
+    if "@current" in files:
+        call.args["files"] = [
+            at.file.replace("\\", "/").rsplit("/", 1)[-1] if name == "@current" and at.file else name for name in files
+        ]
+        call.args["files"] = [name for name in call.args["files"] if name != "@current"]
+    return call
 
 
 def _framed_already(call: Call, framed: Framed) -> bool:
@@ -106,6 +122,8 @@ def _said_elsewhere(tokens: Sequence[Token], at: Situation, out: SoundReading) -
     for call in out.calls:
         if call.tool == "compress":
             call.args.update(HANDLERS["compress"](whole, plainly, {}, "", at) or {})
+        elif call.tool in ("delay", "reverb") and (wet := whole.beside("percent", "wet", "mix")) is not None:
+            call.args["mix"] = round(min(1.0, wet / 100 if wet > 1 else wet), 3)
         elif call.tool == "pitch_correct":
             call.args.update(HANDLERS["pitch_correct"](whole, plainly, {"strength": call.args["strength"]}, "", at) or {})
 

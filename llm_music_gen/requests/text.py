@@ -39,7 +39,7 @@ NUMBER_WORDS: dict[str, int] = {
     **{word: value for value, word in enumerate(_SMALL.split())},
     "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100, "dozen": 12, "couple": 2,
 }  # fmt: skip
-_COUNTED = "songs?|tracks?|pieces?|tunes?|versions?|loops?|melodies|beats|steps?|more|jingles?|files|changes?|edits?|lullabies|times|things|actions|operations|edits"
+_COUNTED = "songs?|tracks?|pieces?|tunes?|versions?|loops?|melodies|beats|steps?|more|jingles?|files|changes?|edits?|lullabies|variations|ideas|waltzes|jigs|reels|minuets|cues|ringtones|drafts|takes|remixes|instrumentals|compositions|arrangements|anthems|ballads|nocturnes|preludes|etudes|different|short|new|times|things|actions|operations|edits"
 _TIME = r"hours?|hrs?|minutes?|mins?|seconds?|secs?"
 _UNIT_WORDS = rf"{_TIME}|semitones?|octaves?|cents?|db|decibels?|hz|hertz|percent|bpm|milliseconds?|{_COUNTED}"
 _NUMBERS = "|".join(NUMBER_WORDS)

@@ -92,6 +92,8 @@ def topic_of(sentence: str, songs: tuple[str, ...] = ()) -> str:
         return _kind_of_making(tokens, sentence, spoken)
     sound = read_sound(tokens, sentence, Situation(file="x"))
     command = studio.command(tokens, sentence, Situation())
+    if command and command[0].tool == "play" and "play" in spoken.split()[4:] and spoken.split()[0] not in _PLAYING:
+        command = None  # "as if the neighbours play it"
     weak = bool(command) and command is not None and command[0].tool in _WEAK_COMMANDS and not _LASTING & {t.text for t in tokens}
     if weak and sound.calls and not tones and not question and (sound.strong or tokens[0].text not in _PLAYING):
         return "sound"
@@ -101,7 +103,24 @@ def topic_of(sentence: str, songs: tuple[str, ...] = ()) -> str:
         return "question"
     if question and not _asks(tokens) and not sentence.rstrip().endswith("?"):
         question = False  # "give me the wav" asks for nothing that can be measured
-    if not question and sound.strong and sound.calls and not tones and (_is_edit(tokens) or _STATEMENT.match(spoken)):
+    technical = {call.tool for call in sound.calls} & {
+        "deess",
+        "highpass",
+        "lowpass",
+        "dehum",
+        "compress",
+        "tremolo",
+        "eq",
+        "denoise",
+        "limit",
+    }
+    if (
+        not question
+        and sound.strong
+        and sound.calls
+        and not tones
+        and (technical or _is_edit(tokens) or _STATEMENT.match(spoken))
+    ):
         return "sound"
     if not question and speaks_of_frequency(tokens, sentence):
         return "frequency"
@@ -194,7 +213,7 @@ def _wants_music(tokens: Sequence[Token], spoken: str) -> str:
     moods = listed("making_words", "moods").find(left)
     loops = Phrases((("loop", True),)).find(left)
     from_last = re.search(
-        r"\b(?:something|one|song|piece|tune|track) (?:like|similar to) \w+\b|\bsame as (?:before|last time)\b|\b(?:like|more like|same as|similar to) (?:the |my )?(?:last|previous|it|this|that)\b|\banother one\b|\bone more\b",
+        r"\b(?:something|one|song|piece|tune|track) (?:like|similar to) \w+\b|\bsame as (?:before|last time)\b|\bsame (?:song|one|thing|track|piece|tune|again)\b(?! again$)|\bversion of (?:the |my )?(?:last|previous|latest)\b|\b(?:like|more like|same as|similar to) (?:the |my )?(?:last|previous|it|this|that)\b|\banother one\b|\bone more\b",
         rest,
     )
     if any(token.unit in ("lufs", "dbtp", "kbps") for token in tokens):
