@@ -20,7 +20,7 @@ from llm_music_gen.domain.progress import finish
 from llm_music_gen.errors import DiskMissing, StorageError
 from llm_music_gen.settings import Settings, load_settings, save_settings
 from llm_music_gen.sound.encode import encode
-from llm_music_gen.studio.long import make
+from llm_music_gen.studio.long import make, waiting
 from tests.reliability.faults import RIGHTS, ROOM, Kind, Step, Watch, refuse
 from tests.reliability.figures import Figure
 from tests.reliability.scale import scaled
@@ -216,8 +216,8 @@ def test_a_disk_that_is_gone_for_a_while_pauses_the_track(
     home: Path, planned: Path, undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch, lost: str
 ) -> None:
     """The folder of the home is taken away amid the work, or full, and comes back; at several moments."""
-    monkeypatch.setattr(make, "PATIENCE_S", 60.0)
-    monkeypatch.setattr(make, "_LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(waiting, "PATIENCE_S", 60.0)
+    monkeypatch.setattr(waiting, "LOOK_EVERY_S", 0.01)
     away = home.with_name("away")
     moments, paused = scaled(12, 3), 0
     usage = shutil.disk_usage(home)
@@ -242,7 +242,7 @@ def test_a_disk_that_is_gone_for_a_while_pauses_the_track(
                         away.rename(home)
                     elif looked == 3:
                         patch.undo()
-                        patch.setattr(make, "PATIENCE_S", 60.0)
+                        patch.setattr(waiting, "PATIENCE_S", 60.0)
         assert wholes == sorted(wholes), "the bar went back"
         if looked:
             paused += 1

@@ -22,7 +22,7 @@ from llm_music_gen.sound import mp3
 from llm_music_gen.sound.long import store
 from llm_music_gen.studio import studio as studio_module
 from llm_music_gen.studio.batch import Outcome
-from llm_music_gen.studio.long import make
+from llm_music_gen.studio.long import make, waiting
 from llm_music_gen.studio.long.make import LongWorkshop
 from llm_music_gen.studio.long.unfinished import Unfinished
 from llm_music_gen.studio.request import GenerateRequest, LongWords
@@ -42,7 +42,7 @@ def short_pieces(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(mp3, "CHUNK_FRAMES", 147)
     patch.setattr(make, "_MOST_ROUNDS", 1)
     patch.setattr(make, "MOST_RISE_LU", {"night": -9.0, "day": -9.0})
-    patch.setattr(make, "PATIENCE_S", 0.0)
+    patch.setattr(waiting, "PATIENCE_S", 0.0)
     patch.setattr(studio_module, "processor_count", lambda: 0)
     for module in ("studio", "long.score"):
         patch.setattr(f"llm_music_gen.studio.{module}.load_styles", STYLES)

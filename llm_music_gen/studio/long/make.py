@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -20,7 +19,7 @@ from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import Arrangement, Part
 from llm_music_gen.domain.song import Song
 from llm_music_gen.domain.theme import Theme
-from llm_music_gen.errors import DiskMissing, LibraryError, SoundError, StudioError, UsageError
+from llm_music_gen.errors import LibraryError, SoundError, UsageError
 from llm_music_gen.jobs.awake import kept_awake
 from llm_music_gen.library.shelf import read_song, songs_on_disk
 from llm_music_gen.notation.abc_file import write_abc
@@ -38,7 +37,8 @@ from llm_music_gen.studio.files import move_into_place, write_bytes, write_text
 from llm_music_gen.studio.long.narration import deliver_narration, narration_of
 from llm_music_gen.studio.long.record import LongRecord
 from llm_music_gen.studio.long.score import open_track, track_of
-from llm_music_gen.studio.long.unfinished import SONG_FOLDER, Unfinished, check_space, needed_bytes, segments_done
+from llm_music_gen.studio.long.unfinished import SONG_FOLDER, Unfinished, check_space, needed_bytes
+from llm_music_gen.studio.long.waiting import whatever_the_disk_does, with_time_left
 from llm_music_gen.studio.names import safe_name
 from llm_music_gen.studio.promises import promises_of
 from llm_music_gen.studio.recipe import Measured, Recipe
@@ -48,18 +48,11 @@ from llm_music_gen.styles import Style
 from llm_music_gen.units import SAMPLE_RATE_HZ
 
 _log = logging.getLogger(__name__)
-#: Share of each stage in the whole, as measured on tracks of an hour: the bar and the time left follow from it.
-SHARES = {"sound": 0.44, "master": 0.005, "convert": 0.25, "files": 0.305}
 #: Calm means calm, in momentary loudness: how fast it may rise, and how far stand out of its ten minutes.
 MOST_RISE_LU = {"night": 1.5, "day": 3.0}
 MOST_OVER_MEDIAN_LU = {"night": 2.0, "day": 4.0}
-#: How long a track waits for a disk that is full or gone, and how often it looks.
-PATIENCE_S = 24 * 3_600.0
-_LOOK_EVERY_S = 1.0
 _MOST_ROUNDS = 3
 _HELPED_LU = 0.3
-#: Nothing that is reported as one step takes longer by itself.
-_LONGEST_STEP_S = 15.0
 #: What a chapter's last bowl may ring on into the next.
 _TAIL_S = 45.0
 
@@ -85,48 +78,9 @@ def make_long(work: Unfinished, shop: LongWorkshop, *, anyway: bool = False) -> 
     Yields "sound", "master", "convert" and "files" with `detail["whole"]`. Raises StudioError; what is rendered stays.
     With `anyway` a track whose soundfont or engine has changed since is rendered anew from its beginning.
     """
-    song = yield from _staged(_whatever_the_disk_does(work, shop, anyway))
+    song = yield from with_time_left(whatever_the_disk_does(work, partial(_claimed, work, shop), anyway))
     work.throw_away()
     return song
-
-
-def _whatever_the_disk_does(work: Unfinished, shop: LongWorkshop, anyway: bool) -> Work[Song]:
-    """Make the track; where its disk fills up or is gone meanwhile, wait until there is room or the disk is back."""
-    begun = False
-    while True:
-        try:
-            with work.claimed():
-                reports = _claimed(work, shop, anyway)
-                while True:
-                    try:
-                        report = next(reports)
-                    except StopIteration as stop:
-                        song: Song = stop.value
-                        return song
-                    begun = begun or report.stage != "sound" or report.fraction > 0.0
-                    yield report
-        except (StudioError, OSError) as error:
-            missing = error if isinstance(error, StudioError) else disk.storage_error(Path(error.filename or work.folder), error)
-            gone = begun and not work.recipe_path.is_file()
-            if not begun or not (gone or isinstance(missing, DiskMissing)):
-                raise missing from error
-            _log.warning("paused: %s", missing)
-            yield from _paused(work, missing)
-            anyway = False
-
-
-def _paused(work: Unfinished, missing: StudioError) -> Work[None]:
-    """Wait for the disk. Raises the error when it does not come back for a day."""
-    deadline_s = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline_s:
-        yield Progress("sound", 0.0, f"Paused. {missing.message}", {"paused": str(missing)})
-        time.sleep(_LOOK_EVERY_S)
-        with contextlib.suppress(StudioError):
-            recipe = work.recipe()
-            count = segment_count(recipe.theme.length_frames)
-            check_space(work.folder, needed_bytes(recipe, segments_done(work), count))
-            return
-    raise missing
 
 
 def _claimed(work: Unfinished, shop: LongWorkshop, anyway: bool) -> Work[Song]:
@@ -389,24 +343,3 @@ def _whole_arrangement(recipe: Recipe, shop: LongWorkshop) -> Arrangement | None
         notes = part.notes if before is None else tuple(sorted((*before.notes, *part.notes), key=lambda note: note.onset_ql))
         parts[part.name] = replace(part, notes=notes)
     return replace(arrangement, parts=tuple(parts.values()))
-
-
-def _staged(work: Work[Song]) -> Work[Song]:
-    """The reports with `detail["whole"]`, which never goes back even when something is rendered again, and `detail["left_s"]`."""
-    names = list(SHARES)
-    reached, since_s, at_start = 0.0, 0.0, -1.0
-    while True:
-        asked_at = time.monotonic()
-        try:
-            report = next(work)
-        except StopIteration as stop:
-            song: Song = stop.value
-            return song
-        # A machine that slept, or a program that was stopped, has not been slow.
-        if "paused" not in report.detail:
-            since_s += min(_LONGEST_STEP_S, time.monotonic() - asked_at)
-        before = sum(SHARES[name] for name in names[: names.index(report.stage)])
-        reached = max(reached, before + SHARES[report.stage] * report.fraction)
-        at_start = reached if at_start < 0.0 else at_start
-        left_s = since_s / (reached - at_start) * (1.0 - reached) if reached - at_start > 0.01 else None
-        yield replace(report, detail={**report.detail, "whole": reached, "left_s": left_s})
