@@ -80,16 +80,20 @@ def _rejoined(pieces: list[str], songs: tuple[str, ...]) -> list[str]:
         if joined and topic in ("sound", "") and last in ("sound", ""):
             out[-1] = f"{out[-1]}, then {piece}"
             last = last or topic
-        elif (
-            (joined and last == "compose" and len(piece.split()) <= 3 and (topic in ("compose", "") or not piece.split()[1:]))
-            or (joined and piece[:1].isdigit() and last == topic == "frequency")
-            or (joined and last in ("frequency", "compose") and topic == "")
-        ):
+        elif joined and _goes_on(piece, topic, last):
             out[-1] = f"{out[-1]}, {piece}"
         else:
             out.append(piece)
             last = topic
     return out
+
+
+def _goes_on(piece: str, topic: str, last: str) -> bool:
+    """Whether a piece only adds to the wish before it: "Metal. Fast.", tones one after another, details without a topic."""
+    if last == "frequency":
+        return topic == "" or (topic == "frequency" and piece[:1].isdigit())
+    short = len(piece.split()) <= 3
+    return last == "compose" and (topic == "" or (topic == "compose" and short) or " " not in piece.strip(" ?"))
 
 
 def _understood(sentence: str, at: Situation, earlier: Sequence[Call]) -> tuple[list[Call], list[str]]:

@@ -122,7 +122,7 @@ def topic_of(sentence: str, songs: tuple[str, ...] = ()) -> str:
         and (technical or _is_edit(tokens) or _STATEMENT.match(spoken))
     ):
         return "sound"
-    if not question and speaks_of_frequency(tokens, sentence):
+    if not question and (tones or speaks_of_frequency(tokens, sentence)):
         return "frequency"
     if question:
         return "question"
