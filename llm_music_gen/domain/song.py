@@ -21,7 +21,7 @@ class Song:
     """The user's own style words."""
     folder: Path
     files: Mapping[str, Path]
-    """Kind (mp3, wav, flac, opus, abc, mid, musicxml, recipe) -> file."""
+    """Kind (mp3, wav, flac, opus, abc, mid, musicxml, srt, vtt, recipe) -> file."""
     frames: int
     """Length at 44,100 Hz."""
     key: str

@@ -18,6 +18,7 @@ MAX_RECIPE_BYTES = 50_000_000
 #: File name ending -> kind.
 KINDS = {
     ".mp3": "mp3", ".wav": "wav", ".flac": "flac", ".opus": "opus", ".abc": "abc", ".mid": "mid", ".musicxml": "musicxml",
+    ".srt": "srt", ".vtt": "vtt",
 }  # fmt: skip
 
 _log = logging.getLogger(__name__)

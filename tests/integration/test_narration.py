@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from llm_music_gen.domain.progress import Progress, finish
 from llm_music_gen.errors import LibraryError, StorageError
+from llm_music_gen.library.shelf import read_song
 from llm_music_gen.sound.loudness import LoudnessMeter
 from llm_music_gen.studio.long.make import make_long
 from llm_music_gen.studio.long.narration import SPEECH_FILE
@@ -153,6 +154,7 @@ def test_its_files_say_what_is_spoken_when_and_prove_themselves(finished: tuple[
     srt, vtt = (next(folder.glob(f"*.{form}")).read_text(encoding="utf-8") for form in ("srt", "vtt"))
     assert srt.startswith("1\n00:00:02,000 --> ")
     assert "\n00:00:13.000 --> " in vtt and vtt.endswith("All is well.\n")
+    assert {"srt", "vtt"} <= set(read_song(folder).files), "they are listed, and copied out with the sound"
     upload = upload_of(recipe)
     assert "spoken narration" in upload.layers
     assert any("eSpeak" in model.name for model in upload.models)
