@@ -6,10 +6,11 @@ and never changed afterwards. The database is an index over files; a broken one 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from llm_music_gen.errors import DiskMissing, StorageError
@@ -55,6 +56,27 @@ def open_database(path: Path, room: str, migrations: Sequence[Migration]) -> sql
     return connection
 
 
+@contextlib.contextmanager
+def opened(path: Path, room: str, migrations: Sequence[Migration]) -> Iterator[sqlite3.Connection]:
+    """The file of `open_database` for a while, closed afterwards. Raises StorageError for damaged rows too."""
+    with contextlib.closing(open_database(path, room, migrations)) as connection, damage_told(path):
+        yield connection
+
+
+@contextlib.contextmanager
+def damage_told(path: Path) -> Iterator[None]:
+    """What cannot be read or understood of the rows inside becomes a StorageError: bits may rot where SQLite does not look."""
+    try:
+        yield
+    except (sqlite3.Error, ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+        if isinstance(error, sqlite3.OperationalError) and "decode" not in str(error):
+            raise database_error(path, error) from error
+        raise StorageError(
+            f"{path} holds a damaged entry ({type(error).__name__}: {error}).",
+            hint='"llm-music-gen library rescan" makes the list of songs anew; where that is not enough, rename the file.',
+        ) from error
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False)
     try:
@@ -69,6 +91,9 @@ def _connect(path: Path) -> sqlite3.Connection:
             if answer != "ok":
                 raise sqlite3.DatabaseError(str(answer))
             _checked.add(file)
+    except UnicodeDecodeError as error:  # even the report about the damage is damaged
+        connection.close()
+        raise sqlite3.DatabaseError(str(error)) from error
     except BaseException:
         connection.close()
         raise

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from llm_music_gen.database import open_database
+from llm_music_gen.database import opened
 from llm_music_gen.parsing import parse_json
 from llm_music_gen.tools.plan import Call
 
@@ -74,7 +74,7 @@ class Memory:
 
     def desk(self) -> DeskState:
         """Where the conversation stands; the beginning where it is new or cannot be read."""
-        with closing(self._open()) as connection:
+        with self._opened() as connection:
             row = connection.execute("SELECT state FROM assistant_desk WHERE conversation = ?", (self._conversation,)).fetchone()
         try:
             data = parse_json(row["state"]) if row else {}
@@ -89,7 +89,7 @@ class Memory:
             "file": state.file, "song": state.song, "request": state.request, "named": list(state.named[-_MOST_TURNS:]),
             "waiting": [call.as_json() for call in state.waiting],
         }  # fmt: skip
-        with closing(self._open()) as connection, connection:
+        with self._opened() as connection, connection:
             connection.execute(
                 "INSERT INTO assistant_desk VALUES (?, ?) ON CONFLICT (conversation) DO UPDATE SET state = excluded.state",
                 (self._conversation, json.dumps(data, ensure_ascii=False)),
@@ -99,7 +99,7 @@ class Memory:
         self, request: str, calls: Sequence[Call], answers: Sequence[Mapping[str, Any]], undo: Sequence[Mapping[str, Any]]
     ) -> None:
         """Enter a finished turn."""
-        with closing(self._open()) as connection, connection:
+        with self._opened() as connection, connection:
             connection.execute(
                 "INSERT INTO assistant_turns (conversation, request, calls, answers, undo, created) VALUES (?, ?, ?, ?, ?, ?)",
                 (
@@ -110,7 +110,7 @@ class Memory:
 
     def turns(self) -> tuple[Turn, ...]:
         """The latest turns, the oldest first."""
-        with closing(self._open()) as connection:
+        with self._opened() as connection:
             rows = connection.execute(
                 "SELECT * FROM assistant_turns WHERE conversation = ? ORDER BY id DESC LIMIT ?", (self._conversation, _MOST_TURNS)
             ).fetchall()
@@ -122,11 +122,11 @@ class Memory:
 
     def mark_undone(self, turn: Turn) -> None:
         """Note that a turn was taken back."""
-        with closing(self._open()) as connection, connection:
+        with self._opened() as connection, connection:
             connection.execute("UPDATE assistant_turns SET undone = 1 WHERE id = ?", (turn.id,))
 
-    def _open(self) -> sqlite3.Connection:
-        return open_database(self._database_file, "assistant", MIGRATIONS)
+    def _opened(self) -> AbstractContextManager[sqlite3.Connection]:
+        return opened(self._database_file, "assistant", MIGRATIONS)
 
 
 def _json(value: object) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from llm_music_gen.database import open_database
+from llm_music_gen.database import damage_told, open_database
 from llm_music_gen.domain.job import Job, JobState
 from llm_music_gen.errors import JobError, StorageError
 
@@ -66,17 +66,19 @@ class JobStore:
     def jobs(self, *states: JobState) -> list[Job]:
         """Jobs in queue order; all of them, or those in the given states."""
         where = f" WHERE state IN ({','.join('?' * len(states))})" if states else ""
-        rows = self._connection.execute(
-            f"SELECT * FROM jobs{where} ORDER BY position, created_at, uid", [state.value for state in states]
-        )
-        return [_job(row) for row in rows]
+        with damage_told(self._path):
+            rows = self._connection.execute(
+                f"SELECT * FROM jobs{where} ORDER BY position, created_at, uid", [state.value for state in states]
+            )
+            return [_job(row) for row in rows]
 
     def job(self, uid: str) -> Job:
         """One job. Raises JobError when there is none."""
-        row = self._connection.execute("SELECT * FROM jobs WHERE uid = ?", (uid,)).fetchone()
-        if row is None:
-            raise JobError(f"There is no job {uid!r}.", hint='"llm-music-gen jobs" lists them.')
-        return _job(row)
+        with damage_told(self._path):
+            row = self._connection.execute("SELECT * FROM jobs WHERE uid = ?", (uid,)).fetchone()
+            if row is None:
+                raise JobError(f"There is no job {uid!r}.", hint='"llm-music-gen jobs" lists them.')
+            return _job(row)
 
     def insert(self, job: Job) -> None:
         """Add a row; one that is there already stays as it is (a command may be carried out twice after a crash)."""
@@ -104,7 +106,8 @@ class JobStore:
 
     def last_position(self) -> float:
         """Place of the last job in the queue, 0 when empty."""
-        return float(self._connection.execute("SELECT COALESCE(MAX(position), 0) FROM jobs").fetchone()[0])
+        with damage_told(self._path):
+            return float(self._connection.execute("SELECT COALESCE(MAX(position), 0) FROM jobs").fetchone()[0])
 
     def post(self, name: str, uid: str = "", payload: dict[str, Any] | None = None) -> None:
         """Put a command into the inbox."""
@@ -115,8 +118,9 @@ class JobStore:
 
     def inbox(self) -> list[Command]:
         """Commands that wait, oldest first."""
-        rows = self._connection.execute("SELECT * FROM job_inbox ORDER BY number")
-        return [Command(row["number"], row["command"], row["uid"], json.loads(row["payload"])) for row in rows]
+        with damage_told(self._path):
+            rows = self._connection.execute("SELECT * FROM job_inbox ORDER BY number")
+            return [Command(row["number"], row["command"], row["uid"], json.loads(row["payload"])) for row in rows]
 
     def carried_out(self, command: Command) -> None:
         """Take a command out of the inbox."""
@@ -125,8 +129,9 @@ class JobStore:
 
     def meta(self, key: str, default: str = "") -> str:
         """A value that concerns the whole queue."""
-        row = self._connection.execute("SELECT value FROM job_meta WHERE key = ?", (key,)).fetchone()
-        return default if row is None else str(row[0])
+        with damage_told(self._path):
+            row = self._connection.execute("SELECT value FROM job_meta WHERE key = ?", (key,)).fetchone()
+            return default if row is None else str(row[0])
 
     def set_meta(self, key: str, value: str) -> None:
         """Set a value that concerns the whole queue."""

@@ -7,11 +7,11 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
-from llm_music_gen.database import database_error, open_database
+from llm_music_gen.database import database_error, opened
 from llm_music_gen.domain.song import Song
 from llm_music_gen.errors import LibraryError, StorageError
 from llm_music_gen.library.listing import Listing
@@ -38,9 +38,8 @@ class Library:
 
     def songs(self) -> tuple[Song, ...]:
         """Every song, the oldest first; those whose files are gone are marked `missing`."""
-        with closing(self._open()) as connection:
-            rows = connection.execute("SELECT * FROM songs ORDER BY created, folder").fetchall()
-        return tuple(self._song(row) for row in rows)
+        with self._opened() as connection:
+            return tuple(self._song(row) for row in connection.execute("SELECT * FROM songs ORDER BY created, folder"))
 
     def search(self, text: str = "", *, newest_first: bool = False) -> Listing:
         """Songs whose title or styles hold every word of `text`, the oldest first unless told. Read as looked at."""
@@ -48,7 +47,7 @@ class Library:
         order = "DESC" if newest_first else "ASC"
         # The order names all of one index, which also holds the words: the songs themselves are not read for this.
         where = " AND ".join("instr(words, ?)" for _ in words) or "1"
-        with closing(self._open()) as connection:
+        with self._opened() as connection:
             connection.row_factory = None  # plain tuples come twice as fast, and there may be very many
             rows = connection.execute(
                 f"SELECT rowid FROM songs INDEXED BY songs_by_words WHERE {where} ORDER BY created {order}, folder {order}", words
@@ -57,26 +56,26 @@ class Library:
 
     def ids(self) -> frozenset[str]:
         """The ids of all songs."""
-        with closing(self._open()) as connection:
+        with self._opened() as connection:
             return frozenset(str(row[0]) for row in connection.execute("SELECT id FROM songs"))
 
     def song_with_id(self, song_id: str) -> Song | None:
         """The song whose recipe has this hash, or None."""
-        with closing(self._open()) as connection:
+        with self._opened() as connection:
             row = connection.execute("SELECT * FROM songs WHERE id = ? ORDER BY created, folder", (song_id,)).fetchone()
-        return None if row is None else self._song(row)
+            return None if row is None else self._song(row)
 
     def song_in(self, folder: str) -> Song | None:
         """The song in the folder of this name, or None."""
-        with closing(self._open()) as connection:
+        with self._opened() as connection:
             row = connection.execute("SELECT * FROM songs WHERE folder = ?", (folder,)).fetchone()
-        return None if row is None else self._song(row)
+            return None if row is None else self._song(row)
 
     def songs_with_file(self, name: str) -> tuple[Song, ...]:
         """The songs with a file of this name."""
-        with closing(self._open()) as connection:
-            rows = connection.execute("SELECT * FROM songs WHERE instr(files, ?)", (json.dumps(name),)).fetchall()
-        songs = (self._song(row) for row in rows)
+        with self._opened() as connection:
+            rows = connection.execute("SELECT * FROM songs WHERE instr(files, ?)", (json.dumps(name),))
+            songs = [self._song(row) for row in rows]
         return tuple(song for song in songs if any(file.name == name for file in song.files.values()))
 
     def add(self, song: Song) -> None:
@@ -85,7 +84,7 @@ class Library:
 
     def add_all(self, songs: Iterable[Song]) -> None:
         """Enter songs, all or none. Raises StorageError."""
-        with closing(self._open()) as connection:
+        with self._opened() as connection:
             try:
                 with connection:
                     connection.executemany(
@@ -98,7 +97,7 @@ class Library:
 
     def find(self, name: str) -> Song:
         """The song with this title, folder name, number in the list (from 1) or beginning of its id. Raises LibraryError."""
-        with closing(self._open()) as connection:
+        with self._opened() as connection:
             connection.row_factory = None
             known = connection.execute("SELECT rowid, title, folder, id FROM songs ORDER BY created, folder").fetchall()
         wanted = name.strip().casefold()
@@ -119,7 +118,7 @@ class Library:
     def rescan(self) -> tuple[int, int]:
         """Make the index agree with the files. Returns how many songs came in and how many went out."""
         on_disk = {song.folder.name: song for song in songs_on_disk(self._songs_dir)}
-        with closing(self._open()) as connection:
+        with self._opened() as connection:
             known = {str(row["folder"]) for row in connection.execute("SELECT folder FROM songs")}
             with connection:
                 connection.executemany("DELETE FROM songs WHERE folder = ?", [(name,) for name in known - set(on_disk)])
@@ -131,7 +130,7 @@ class Library:
         there = [folder for folder in folders if (folder / RECIPE_FILE).is_file()]
         found = [song for folder in there if (song := song_on_disk(folder)) is not None]
         gone = {folder.name for folder in folders} - {song.folder.name for song in found}
-        with closing(self._open()) as connection, connection:
+        with self._opened() as connection, connection:
             connection.executemany("DELETE FROM songs WHERE folder = ?", [(name,) for name in gone])
         self.add_all(found)
 
@@ -152,7 +151,7 @@ class Library:
                     f"{song.title!r} cannot be moved to {self._trash_dir} ({error.strerror or error}).",
                     hint="Close the program that has it open.",
                 ) from error
-        with closing(self._open()) as connection, connection:
+        with self._opened() as connection, connection:
             connection.execute("DELETE FROM songs WHERE folder = ?", (song.folder.name,))
 
     def restore(self, name: str = "") -> Song:
@@ -181,17 +180,17 @@ class Library:
 
     def total_length_s(self) -> float:
         """Length of all songs that had an audio file when they were last looked at, in seconds."""
-        with closing(self._open()) as connection:
+        with self._opened() as connection:
             frames = connection.execute("SELECT COALESCE(SUM(frames), 0) FROM songs WHERE audible").fetchone()[0]
         return int(frames) / SAMPLE_RATE_HZ
 
-    def _open(self) -> sqlite3.Connection:
-        return open_database(self._database_file, "library", MIGRATIONS)
+    def _opened(self) -> AbstractContextManager[sqlite3.Connection]:
+        return opened(self._database_file, "library", MIGRATIONS)
 
     def _read(self, rows: Sequence[int]) -> list[Song | None]:
         """The songs with these row numbers, in this order."""
         found: dict[int, Song] = {}
-        with closing(self._open()) as connection:
+        with self._opened() as connection:
             for first in range(0, len(rows), _MOST_ARGUMENTS):
                 some = rows[first : first + _MOST_ARGUMENTS]
                 places = ", ".join("?" * len(some))

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import closing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from llm_music_gen.database import open_database
+from llm_music_gen.database import opened
 from llm_music_gen.errors import LibraryError
 from llm_music_gen.processing.report import Report
 from llm_music_gen.tools.plan import Call
@@ -73,7 +73,7 @@ class History:
     def record(self, report: Report, request: str = "") -> None:
         """Enter a result, which becomes current. What it was made of may be an original or an earlier result."""
         source, output = _key(report.source), _key(report.output)
-        with closing(self._open()) as connection, connection:
+        with self._opened() as connection, connection:
             parent = connection.execute("SELECT id, original FROM processed WHERE path = ?", (source,)).fetchone()
             original = parent["original"] if parent else source
             # A path that was freed outside and taken again stands for the newer file.
@@ -89,7 +89,7 @@ class History:
 
     def versions(self, file: Path) -> tuple[Version, ...]:
         """Every result of the file's original, the oldest first; `file` is the original or any of them."""
-        with closing(self._open()) as connection:
+        with self._opened() as connection:
             original = self._original(connection, file)
             rows = connection.execute("SELECT * FROM processed WHERE original = ? ORDER BY id", (original,)).fetchall()
             current = self._current_id(connection, original)
@@ -98,7 +98,7 @@ class History:
 
     def current(self, file: Path) -> Path:
         """The version that requests for this file work on: the latest that was not undone, else the original."""
-        with closing(self._open()) as connection:
+        with self._opened() as connection:
             original = self._original(connection, file)
             row = connection.execute(
                 "SELECT path FROM processed WHERE id = ?", (self._current_id(connection, original),)
@@ -107,7 +107,7 @@ class History:
 
     def undo(self, file: Path, steps: int = 1) -> Path:
         """Make the version before current again and return it. Raises LibraryError where there is none."""
-        with closing(self._open()) as connection, connection:
+        with self._opened() as connection, connection:
             original = self._original(connection, file)
             current = self._current_id(connection, original)
             if current is None:
@@ -134,8 +134,8 @@ class History:
             (original, version),
         )
 
-    def _open(self) -> sqlite3.Connection:
-        return open_database(self._database_file, "processing", MIGRATIONS)
+    def _opened(self) -> AbstractContextManager[sqlite3.Connection]:
+        return opened(self._database_file, "processing", MIGRATIONS)
 
 
 def _key(path: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_music_gen.database import open_database
+from llm_music_gen.database import open_database, opened
 from llm_music_gen.errors import StorageError
 
 
@@ -76,3 +76,13 @@ def test_a_damaged_file_is_set_aside_and_built_anew(tmp_path: Path) -> None:
     assert connection.execute("SELECT COUNT(*) FROM notes").fetchone()[0] == 0
     connection.close()
     assert any(".corrupt-" in entry.name for entry in tmp_path.iterdir())
+
+
+def test_a_damaged_row_is_told_in_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "studio.sqlite"
+    with opened(path, "test", [first]) as connection, connection:
+        connection.execute("INSERT INTO notes VALUES (CAST(X'FF6363' AS TEXT))")
+    with pytest.raises(StorageError, match="damaged entry"), opened(path, "test", [first]) as connection:
+        connection.execute("SELECT * FROM notes").fetchall()
+    with pytest.raises(StorageError, match="damaged entry"), opened(path, "test", [first]):
+        int("x")

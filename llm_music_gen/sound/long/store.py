@@ -115,9 +115,12 @@ class SegmentStore:
         except sqlite3.Error as error:
             raise database_error(self.folder / DATABASE_FILE, error) from error
         for row in rows:
-            peaks = {str(name): float(value) for name, value in json.loads(row["peaks"]).items()}
-            steps = tuple(np.frombuffer(row["steps"], dtype="<f8").tolist())
-            found[int(row["number"])] = SegmentRow(int(row["number"]), row["sha256"], row["true_peak"], steps, peaks)
+            try:
+                peaks = {str(name): float(value) for name, value in json.loads(row["peaks"]).items()}
+                steps = tuple(np.frombuffer(row["steps"], dtype="<f8").tolist())
+                found[int(row["number"])] = SegmentRow(int(row["number"]), row["sha256"], row["true_peak"], steps, peaks)
+            except (ValueError, TypeError, AttributeError, OverflowError):
+                continue  # damaged on the disk: the segment counts as missing and is rendered again
         return found
 
     def add(self, row: SegmentRow) -> None:
