@@ -89,7 +89,7 @@ def following(
 
 
 def _windows(blocks: Iterable[NDArray[np.float32]], sample_rate_hz: int) -> Iterator[tuple[NDArray[np.float64], float]]:
-    """Batches of windows of shape (channels, n, samples), one around each step, and their rate; silence lies before and behind."""
+    """Batches of windows of shape (channels, n, samples), one around each step, and their rate; silence lies around the sound."""
     from scipy.signal import butter, sosfilt
 
     thin = max(1, round(sample_rate_hz / _RATE_HZ))

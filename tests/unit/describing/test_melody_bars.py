@@ -32,12 +32,14 @@ UPBEAT: Tune = (
 
 
 def hearing(tune: Tune, bpm: float, seed: int = 0, slower: float = 0.0) -> list[HeardNote]:
+    """The tune as heard; `slower`: how much longer it takes than at a steady tempo, more and more."""
     notes = played(tune, bpm, jitter_s=0.02, seed=seed)
     end_s = notes[-1].start_s
-    return [
-        HeardNote(n.start_s * (1 + slower * n.start_s / end_s), (n.start_s + n.length_s) * (1 + slower * n.start_s / end_s), n.pitch, 0, -20, 1)
-        for n in notes
-    ]  # fmt: skip
+
+    def at(time_s: float) -> float:
+        return time_s * (1 + slower * time_s / end_s)
+
+    return [HeardNote(at(n.start_s), at(n.start_s + n.length_s), n.pitch, 0, -20, 1) for n in notes]
 
 
 def beats_of(tune: Tune) -> list[float]:

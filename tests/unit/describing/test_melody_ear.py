@@ -7,7 +7,18 @@ import pytest
 
 from llm_music_gen.describing.melody.notes import Performance
 from tests.unit.describing.some_melodies import (
-    DOTTED, PERFORMERS, RATE_HZ, TWINKLE, Played, f1, heard, piano, played, plucked, sung, with_noise,
+    DOTTED,
+    PERFORMERS,
+    RATE_HZ,
+    TWINKLE,
+    Played,
+    f1,
+    heard,
+    piano,
+    played,
+    plucked,
+    sung,
+    with_noise,
 )  # fmt: skip
 
 
