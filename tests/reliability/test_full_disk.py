@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import re
 import shutil
@@ -21,83 +20,12 @@ from llm_music_gen.errors import DiskMissing, StorageError
 from llm_music_gen.settings import Settings, load_settings, save_settings
 from llm_music_gen.sound.encode import encode
 from llm_music_gen.studio.long import make, waiting
-from tests.reliability.faults import RIGHTS, ROOM, Kind, Step, Watch, refuse
+from tests.reliability.faults import ROOM, Step, Watch, refuse
 from tests.reliability.figures import Figure
 from tests.reliability.scale import scaled
-from tests.reliability.track import RATE, ended, failure, fresh, open_studio, resumed, track_in, waits
+from tests.reliability.track import RATE, ended, failed, failure, fresh, open_studio, resumed, track_in, waits
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the trial finds out what is flushed by /proc")
-Versions = dict[str, set[str]]
-
-
-def steps_of(home: Path) -> tuple[list[Step], Versions]:
-    """Every step of an undisturbed making, and the checksums that files got when they were moved to their names."""
-    [plan] = (home / "data" / "unfinished").glob("*/recipe.json")
-    versions: Versions = {plan.name: {_sha256(plan)}}
-
-    def moved(step: Step) -> None:
-        if step.kind == "replace":
-            versions.setdefault(Path(step.path).name, set()).add(_sha256(Path(step.path)))
-
-    with pytest.MonkeyPatch.context() as patch:
-        watch = Watch(patch, home, after=moved)
-        assert not failed(home)
-    return watch.steps, versions
-
-
-def failed(home: Path) -> str:
-    """Make the track: the sentence with which it failed, or nothing."""
-    with open_studio(home) as studio:
-        [outcome] = finish(studio.resume(track_in(home)))
-    assert len(outcome.error.splitlines()) <= 1
-    return outcome.error
-
-
-def whole(home: Path, versions: Versions, wanted: dict[str, str]) -> bool:
-    """Whether every file that stands under a final name is one that an undisturbed making wrote."""
-    for path in (home / "data" / "unfinished").glob("*/**/*"):
-        known = versions.get(path.name)
-        if known and path.is_file() and not path.name.startswith("finished.") and _sha256(path) not in known:
-            return False
-    return all({path.name: _sha256(path) for path in song.iterdir()} == wanted for song in (home / "data" / "songs").glob("*"))
-
-
-@linux
-@pytest.mark.parametrize(
-    ("fault", "number", "kinds", "for_good"),
-    [
-        ("ENOSPC", errno.ENOSPC, ROOM, True),
-        ("EACCES", errno.EACCES, RIGHTS, False),
-        ("EIO", errno.EIO, RIGHTS, False),
-    ],
-)
-def test_any_single_step_may_fail(
-    home: Path, planned: Path, undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
-    fault: str, number: int, kinds: frozenset[Kind], for_good: bool,
-) -> None:  # fmt: skip
-    monkeypatch.setattr("llm_music_gen.disk.PAUSES_S", ())
-    steps, versions = steps_of(home)
-    candidates = [step.number for step in steps if step.kind in kinds]
-    chosen = candidates[:: max(1, len(candidates) // scaled(10**6, 4))]
-    bad = []
-    for at in chosen:
-        fresh(home, planned)
-        met: list[Step] = []
-
-        def fails(step: Step, at: int = at, met: list[Step] = met) -> None:
-            if step.kind in kinds and (step.number >= at if for_good else step.number == at):
-                met.append(step)
-                refuse(step, number)
-
-        with pytest.MonkeyPatch.context() as patch:
-            Watch(patch, home, fails)
-            sentence = failed(home)
-        named = not sentence or str(home) in sentence
-        right = whole(home, versions, undisturbed)
-        if not (met and named and right and ended(home) == undisturbed):
-            bad.append(f"{met[0] if met else at}: {sentence}")
-    said = f"{len(chosen) - len(bad)} of {len(chosen)}" + (f"; {'; '.join(bad[:5])}" if bad else "")
-    Figure("R5", f"{fault} at each of {len(candidates)} steps", f"{len(chosen)} of {len(chosen)}", said, not bad).record()
 
 
 @pytest.fixture
@@ -171,7 +99,8 @@ def test_settings_that_cannot_be_written_leave_the_old_ones(tmp_path: Path) -> N
         watch = Watch(patch, tmp_path)
         save_settings(Settings(song_length="7m"), file)
     count = 0
-    for step in [each for each in watch.steps if each.kind in ROOM]:
+    replaced = [each.kind for each in watch.steps].index("replace")
+    for step in [each for each in watch.steps[:replaced] if each.kind in ROOM]:
         file.write_bytes(old)
 
         def fails(each: Step, at: int = step.number) -> None:
@@ -256,7 +185,3 @@ def test_a_disk_that_is_gone_for_a_while_pauses_the_track(
 
 def _no_room(file: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

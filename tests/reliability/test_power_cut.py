@@ -15,7 +15,7 @@ from tests.reliability.faults import Watch
 from tests.reliability.figures import Figure
 from tests.reliability.power_cut import PowerCut
 from tests.reliability.scale import scaled
-from tests.reliability.test_full_disk import steps_of
+from tests.reliability.test_refused_steps import steps_of
 from tests.reliability.track import KILLED, ended, fresh, in_a_process, make_it
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the trial finds out what is flushed by /proc")

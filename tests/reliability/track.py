@@ -139,6 +139,14 @@ def failure(outcomes: Sequence[Outcome]) -> str:
     return outcome.error
 
 
+def failed(home: Path) -> str:
+    """Make the track: the sentence with which it failed, or nothing."""
+    with open_studio(home) as studio:
+        [outcome] = finish(studio.resume(track_in(home)))
+    assert len(outcome.error.splitlines()) <= 1
+    return outcome.error
+
+
 def in_a_process(function: Callable[..., None], *arguments: Any) -> Any:
     """A process that carries out a function. Forked it has everything imported; where there is no fork it starts anew."""
     context: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "fork")
