@@ -21,6 +21,7 @@ from llm_music_gen.paths import StudioPaths
 from llm_music_gen.playback.jukebox import Jukebox
 from llm_music_gen.settings import Settings
 from llm_music_gen.tui.app import StudioApp
+from llm_music_gen.tui.screens.base import StudioScreen
 from llm_music_gen.tui.services import Services
 from tests.fakes.silent_player import SilentPlayer
 
@@ -166,6 +167,11 @@ class Stage:
     async def ready(self, pilot: Pilot[Any]) -> None:
         """Wait until the library was read."""
         await self.settle(pilot, lambda: len(self.app.songs) == len(self.library.kept))
+
+    def place(self) -> str:
+        """Which screen is open; a dialog by its class."""
+        screen = self.app.screen
+        return screen.PLACE if isinstance(screen, StudioScreen) else type(screen).__name__
 
     def screen_text(self) -> str:
         """What stands on the screen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import soundfile
 from textual.widgets import Input
 
 from llm_music_gen.tui.screens.processing import ProcessingScreen
+from llm_music_gen.tui.widgets.path_suggester import PathSuggester
 from llm_music_gen.tui.widgets.song_list import SongList
 from tests.tui.conftest import Stage
 
@@ -67,6 +69,48 @@ async def test_a_plan_is_edited_run_heard_and_undone(stage: Stage, tmp_path: Pat
         await stage.settle(pilot)
         assert screen.query_one("#files", Input).value == str(tone)
         assert result.is_file()
+
+
+async def test_many_files_are_offered_to_the_queue_and_told_in_a_line_each(stage: Stage, tmp_path: Path) -> None:
+    folder = tmp_path / "takes"
+    folder.mkdir()
+    for number in range(12):
+        _tone(folder).rename(folder / f"take {number + 1:02}.wav")
+    (folder / "take 03-processed.wav").write_bytes((folder / "take 03.wav").read_bytes())
+    async with stage.app.run_test(size=SIZE) as pilot:
+        await stage.ready(pilot)
+        await pilot.press("p")
+        await stage.settle(pilot)
+        screen = stage.app.screen
+        screen.query_one("#files", Input).value = str(folder)
+        screen.query_one("#wish", Input).value = "make it 3 dB louder"
+        screen.query_one("#wish").focus()
+        await pilot.press("enter")
+        await stage.settle(pilot, lambda: "12 files, take 01.wav to take 12.wav" in stage.screen_text())
+        await pilot.press("r")
+        await stage.settle(pilot, lambda: "12 files: where" in stage.screen_text())
+        await pilot.press("2")
+        await stage.settle(pilot, lambda: "12 of 12 files are done" in stage.screen_text())
+        assert "take 01-processed.wav: -2" in stage.screen_text() and "peaks -20.0 -> -17.0 dBTP" in stage.screen_text()
+        assert not (folder / "take 03-processed-processed.wav").exists()
+        await pilot.press("k")
+        await stage.settle(pilot)
+        assert screen.query_one("#plan", SongList).option_count == 0
+        await pilot.press("escape", "r")
+        await stage.settle(pilot)
+        assert "nothing to carry out" in stage.screen_text(), "the old plan was for the originals"
+
+
+async def test_names_of_files_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Music").mkdir()
+    for name in ("song one.wav", "song one.txt", ".hidden.wav"):
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    suggester = PathSuggester()
+    assert await suggester.get_suggestion("so") == "song one.wav"
+    assert await suggester.get_suggestion(f"a.wav; {tmp_path}{os.sep}Mu") == f"a.wav; {tmp_path}{os.sep}Music{os.sep}"
+    for nothing in ("", "x", "song one.wav", f"none{os.sep}", ".\0"):
+        assert await suggester.get_suggestion(nothing) is None
 
 
 async def test_what_cannot_be_read_is_said_and_nothing_runs(stage: Stage, tmp_path: Path) -> None:
