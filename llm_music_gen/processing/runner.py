@@ -156,6 +156,12 @@ def free_name(file: Path, suffix: str, output_dir: Path | None = None) -> Path:
     raise UsageError(f"{folder} already holds {_MOST_NAMES} versions of {stem}.", hint="Move some of them away.")
 
 
+def without_results(files: Sequence[Path]) -> list[Path]:
+    """The files that are no results of others among them."""
+    stems = {file.stem for file in files}
+    return [file for file in files if (stem := _OWN_SUFFIX.sub("", file.stem)) == file.stem or stem not in stems]
+
+
 def _applied(
     calls: Sequence[Call], source: AudioFile, others: Sequence[Path], scratch: Path
 ) -> Work[tuple[Audio, list[Call], list[str]]]:

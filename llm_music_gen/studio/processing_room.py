@@ -17,7 +17,7 @@ from llm_music_gen.processing.history import History, Version
 from llm_music_gen.processing.measure import loudness_of, measuring
 from llm_music_gen.processing.registry import JOINING, REGISTRY
 from llm_music_gen.processing.report import Failure, Report
-from llm_music_gen.processing.runner import run
+from llm_music_gen.processing.runner import run, without_results
 from llm_music_gen.requests import Situation, plan_request
 from llm_music_gen.tools.plan import Call, Plan, Registry
 from llm_music_gen.tools.words import call_in_words, split_words
@@ -47,8 +47,11 @@ class Processing:
         return tuple(call for call in self.plan.calls if call.tool not in REGISTRY)
 
 
-def files_of(names: Sequence[str]) -> tuple[Path, ...]:
-    """The audio files that were named; a folder stands for those in it. Raises UsageError for what is not there."""
+def files_of(names: Sequence[str], *, with_results: bool = True) -> tuple[Path, ...]:
+    """The audio files that were named; a folder stands for those in it. Raises UsageError for what is not there.
+
+    Without `with_results` a folder's files that were made from others of it are left out: they are not processed once more.
+    """
     found: list[Path] = []
     for name in names:
         path = Path(name).expanduser()
@@ -56,7 +59,7 @@ def files_of(names: Sequence[str]) -> tuple[Path, ...]:
             inside = list(audio_files_in(path))
             if not inside:
                 raise UsageError(f"There are no audio files in {path}.", hint=f"Known are {', '.join(sorted(SUFFIXES))}.")
-            found += inside
+            found += inside if with_results else without_results(inside)
         elif path.is_file():
             found.append(path)
         else:

@@ -71,6 +71,13 @@ def help_of(spec: ToolSpec, usage: str) -> str:
     return "\n".join(lines)
 
 
+def settings_of(spec: ToolSpec) -> str:
+    """All settings in one sentence: `db: number from -60 to 40 dB`."""
+    if not spec.parameters:
+        return f"{spec.name} has no settings."
+    return "; ".join(f"{parameter.name}: {_kind(parameter)}" for parameter in spec.parameters) + "."
+
+
 def _example(spec: ToolSpec) -> str:
     return f"Write for example {spec.parameters[0].name}=..." if spec.parameters else "It has no settings."
 
@@ -106,15 +113,29 @@ def _usual(parameter: Parameter) -> str:
 
 
 def _written(value: Any) -> str:
-    """JSON without spaces for lists, plain text for the rest."""
+    """Records as people write them, other lists as JSON without spaces, plain text for the rest."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:
         return _ITSELF[0]
+    if isinstance(value, list) and value and all(isinstance(item, dict) and _simple(item) for item in value):
+        return f'"{"; ".join(_record_in_words(item) for item in value)}"'
     if isinstance(value, list | tuple | dict):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     text = f"{value:.10g}" if isinstance(value, int | float) else str(value)
     return f'"{text}"' if " " in text else text
+
+
+def _simple(record: dict[str, Any]) -> bool:
+    """Whether a record can be told as `bell hz=1000`."""
+    texts = [value for value in record.values() if isinstance(value, str)]
+    numbers = all(isinstance(value, int | float | str) and not isinstance(value, bool) for value in record.values())
+    return numbers and "type" in record and all(re.fullmatch(r"[a-z_]+", text) for text in texts)
+
+
+def _record_in_words(record: dict[str, Any]) -> str:
+    rest = [f"{name}={_written(value)}" for name, value in record.items() if name != "type"]
+    return " ".join([str(record["type"]), *rest])
 
 
 def _value(spec: ToolSpec, parameter: Parameter, text: str) -> Any:

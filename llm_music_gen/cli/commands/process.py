@@ -100,14 +100,14 @@ def run(arguments: argparse.Namespace) -> int:
         return _watch(arguments, Path(arguments.watch).expanduser())
     if arguments.tool:
         calls, files = _tools_and_files(arguments.tool)
-        processing = room.tool_processing(calls, room.files_of([*words, *files]))
+        processing = room.tool_processing(calls, room.files_of([*words, *files], with_results=False))
     elif arguments.edit_plan:
-        processing = room.plan_from_file(Path(arguments.edit_plan).expanduser(), room.files_of(words))
+        processing = room.plan_from_file(Path(arguments.edit_plan).expanduser(), room.files_of(words, with_results=False))
     else:
         if len(words) < 2:
             raise UsageError("Say which files, and what should happen.", hint='For example: process song.wav "warmer and louder"')
         planner = planner_for(paths, load_settings(paths.settings_file), arguments.model or "")
-        processing = room.plan_processing(words[-1], room.files_of(words[:-1]), planner)
+        processing = room.plan_processing(words[-1], room.files_of(words[:-1], with_results=False), planner)
     if not processing.files:
         raise UsageError("Say which files.", hint="For example: process song.wav --tool gain db=-3")
     if arguments.plan:

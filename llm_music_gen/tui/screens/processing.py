@@ -18,7 +18,8 @@ from llm_music_gen.errors import StudioError
 from llm_music_gen.playback.track import Track
 from llm_music_gen.tui.actions import bindings
 from llm_music_gen.tui.screens.base import StudioScreen
-from llm_music_gen.tui.screens.dialogs import AskText
+from llm_music_gen.tui.screens.dialogs import AskText, Choose
+from llm_music_gen.tui.widgets.path_suggester import PathSuggester
 from llm_music_gen.tui.widgets.rule import Line
 from llm_music_gen.tui.widgets.song_list import SongList
 
@@ -28,12 +29,17 @@ if TYPE_CHECKING:
     from llm_music_gen.studio.processing_room import Processing
 
 
+#: From so many files on the queue is offered.
+MANY_FILES = 6
+WAYS = ("In the queue: this screen stays free, and a restart goes on where it was", "Here and now")
+
+
 class ProcessingScreen(StudioScreen):
     """One plan at a time. What takes long happens in a thread of its own, which ends when the screen is left."""
 
     PLACE = "processing"
     HEADING = "Process Audio"
-    PROMPT = "Files and request, Enter; Run = R, Before/After = A, Undo = U, Back to Main = B:"
+    PROMPT = "Files and request, Enter; Run = R, Hear = A, Undo = U, Back to Main = B:"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("processing")]
 
     def __init__(self) -> None:
@@ -44,7 +50,8 @@ class ProcessingScreen(StudioScreen):
         self._busy = False
 
     def body(self) -> ComposeResult:
-        yield Input(placeholder="Audio files or folders; several are separated by semicolons", id="files")
+        placeholder = "Audio files or folders; several are separated by semicolons (Right completes)"
+        yield Input(placeholder=placeholder, id="files", suggester=PathSuggester())
         yield Input(placeholder="What should happen: warmer and louder for YouTube, remove the hiss", id="wish")
         yield Line()
         yield SongList(id="plan")
@@ -84,7 +91,7 @@ class ProcessingScreen(StudioScreen):
 
         def plan() -> None:
             planner = planner_for(services.paths, services.settings)
-            self._show_plan(plan_processing(request, files_of(names), planner))
+            self._show_plan(plan_processing(request, files_of(names, with_results=False), planner))
 
         self._begin(plan, "Looking at the files...")
 
@@ -94,7 +101,7 @@ class ProcessingScreen(StudioScreen):
     def _take_plan(self, plan: Processing) -> None:
         self._plan, self._results, self._hears_after = plan, [], False
         self._draw_plan()
-        self._tell(plan.plan.reply)
+        self._tell(f"{_counted(plan)}{plan.plan.reply}")
         self.focus_home()
 
     def _draw_plan(self) -> None:
@@ -117,8 +124,9 @@ class ProcessingScreen(StudioScreen):
             self._replace_calls((*calls[:marked], *calls[marked + 1 :]))
 
     def action_edit(self) -> None:
+        from llm_music_gen.processing.registry import REGISTRY
         from llm_music_gen.studio.processing_room import call_from_text
-        from llm_music_gen.tools.words import call_as_words
+        from llm_music_gen.tools.words import call_as_words, settings_of
 
         marked = self._marked()
         if marked is None or self._plan is None or self._busy:
@@ -130,7 +138,7 @@ class ProcessingScreen(StudioScreen):
             if changed:
                 self._replace_calls((*calls[:marked], call_from_text(changed), *calls[marked + 1 :]))
 
-        hint = "The tool, then its settings. Numbers are moved into the tool's range."
+        hint = settings_of(REGISTRY[calls[marked].tool]) if calls[marked].tool in REGISTRY else "The tool, then its settings."
         self.app.push_screen(AskText("What shall this step do?", text, lambda words: str(call_from_text(words)), hint), take)
 
     # Carrying it out
@@ -141,7 +149,17 @@ class ProcessingScreen(StudioScreen):
             self._tell("There is nothing to carry out yet: name files, say what should happen and press Enter.")
         elif plan.unanswered:
             self._tell(f"{plan.plan.reply} Del removes a step that cannot run here.")
+        elif len(plan.files) >= MANY_FILES and self.studio.services.owner:
+            self.app.push_screen(
+                Choose(f"{len(plan.files)} files: where shall they be worked on?", WAYS), partial(self._where, plan)
+            )
         else:
+            self._begin(partial(self._carry_out, plan), "Processing...")
+
+    def _where(self, plan: Processing, way: int | None) -> None:
+        if way == 0:
+            self.action_queue()
+        elif way == 1:
             self._begin(partial(self._carry_out, plan), "Processing...")
 
     def action_queue(self) -> None:
@@ -183,15 +201,21 @@ class ProcessingScreen(StudioScreen):
 
         self._results = results
         lines = []
+        if len(results) > 1:
+            failed = sum(not isinstance(result, Report) for result in results)
+            lines.append(f"{len(results) - failed} of {len(results)} files are done.")
         for result in results:
-            if isinstance(result, Report):
+            if isinstance(result, Report) and len(results) > 1:
+                lines.append(f"  {result.output.name}: {_short(result)}")
+            elif isinstance(result, Report):
                 lines += [
                     str(result.output),
                     *(f"  {what:<16} {before:>13} -> {after}" for what, before, after in result.lines()),
                 ]
                 lines += [f"  {note}" for note in result.notes]
             else:
-                lines.append(f"{result.source.name} failed. {result.reason}")
+                named = result.source.name in result.reason
+                lines.append(result.reason if named else f"{result.source.name} failed. {result.reason}")
         self._tell("\n".join(lines))
 
     def _first(self) -> Report | None:
@@ -230,6 +254,9 @@ class ProcessingScreen(StudioScreen):
             self.query_one("#files", Input).value = "; ".join(outputs)
             self.query_one("#wish", Input).value = ""
             self.query_one("#wish").focus()
+            # What is shown as the plan was for the originals.
+            self._plan = None
+            self._draw_plan()
             self._tell("Kept. The next request works on the results.")
 
     def action_undo(self) -> None:
@@ -270,3 +297,16 @@ class ProcessingScreen(StudioScreen):
 
     def _tell(self, sentence: str) -> None:
         self.draw(lambda: self.query_one("#told", Static).update(sentence))
+
+
+def _counted(plan: Processing) -> str:
+    """How many files there are, where a person may not have counted them."""
+    if len(plan.files) < 2:
+        return ""
+    return f"{len(plan.files)} files, {plan.files[0].name} to {plan.files[-1].name}. "
+
+
+def _short(report: Report) -> str:
+    """Loudness and peak in half a line."""
+    before, after = report.before, report.after
+    return f"{before.lufs:.1f} -> {after.lufs:.1f} LUFS, peaks {before.true_peak_dbtp:.1f} -> {after.true_peak_dbtp:.1f} dBTP"
