@@ -43,7 +43,7 @@ def free_name(wanted: str, taken: Collection[str]) -> str:
 
 def _trimmed(name: str, units: int = MAX_UTF16_UNITS) -> str:
     name = name.strip(". ")
-    while len(name.encode("utf-16-le")) // 2 > units:
+    while len(name.encode("utf-16-le", "surrogatepass")) // 2 > units:
         name = name[:-1]
     # Cutting may have left a combining mark's base or a dot at the end.
     return unicodedata.normalize("NFC", name).strip(". ")
@@ -53,5 +53,5 @@ def stem_names(title: str, parts: Sequence[str]) -> tuple[str, ...]:
     """File names of a song's parts, without endings: "title - part", each its own."""
     names: list[str] = []
     for part in parts:
-        names.append(free_name(safe_name(f"{_trimmed(title, MAX_UTF16_UNITS // 2)} - {part}"), names))
+        names.append(free_name(safe_name(f"{_trimmed(safe_name(title), MAX_UTF16_UNITS // 2)} - {part}"), names))
     return tuple(names)
