@@ -16,6 +16,7 @@ from llm_music_gen.requests.song_changes import song_referred_to
 from llm_music_gen.requests.sounds import read_sound
 from llm_music_gen.requests.text import Token, normalised
 from llm_music_gen.requests.topics import bared, tokens_of, topic_of
+from llm_music_gen.requests.words import listed, vocabulary
 from llm_music_gen.tools.plan import Call, Plan, Registry
 
 _THEN = re.compile(
@@ -126,6 +127,8 @@ def _understood(sentence: str, at: Situation, earlier: Sequence[Call]) -> tuple[
     if topic == "compose":
         return _music(tokens, sentence, at)
     sound = read_sound(tokens, sentence, at)
+    if not topic:
+        return [], [_not_understood(sentence, sound.calls)]
     calls = sound.calls
     if (
         calls
@@ -136,12 +139,21 @@ def _understood(sentence: str, at: Situation, earlier: Sequence[Call]) -> tuple[
     return calls, sound.notes
 
 
+def _not_understood(sentence: str, near: Sequence[Call]) -> str:
+    """Says what was not understood, and what comes nearest."""
+    short = sentence if len(sentence) <= 60 else f"{sentence[:57]}..."
+    nearest = f" The nearest thing is {near[0].tool}; say which sound it is for." if near else ""
+    return f'Not understood: "{short.strip(" ?")}".{nearest}'
+
+
 def _music(tokens: Sequence[Token], sentence: str, at: Situation) -> tuple[list[Call], list[str]]:
     made = read_making(tokens, sentence, at)
     calls = [Call("compose", made.args)]
     telling = {"style", "instruments", "mood", "from", "meter", "title", "key", "bpm", "len_s"} & set(made.args)
+    forms = {hit.text for hit in listed("making_words", "nouns").find(tokens)} - set(vocabulary("making_words")["plain_nouns"])
     if (
         not telling
+        and not forms
         and "n" not in made.args
         and not re.search(r"\b(?:surprise|anything|random|whatever|any)\b", sentence, re.IGNORECASE)
     ):

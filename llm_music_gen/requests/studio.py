@@ -231,6 +231,36 @@ def begins_with_fact(tokens: Sequence[Token]) -> bool:
     return any(hit.start <= first for kind in ("metrics", "aspects") for hit in _facts(kind).find(tokens))
 
 
+def share_of_facts(tokens: Sequence[Token]) -> float:
+    """How much of what is said names something that can be measured or described, without the little words."""
+    named = {i for kind in ("metrics", "aspects") for hit in _facts(kind).find(tokens) for i in range(hit.start, hit.end)}
+    little = {
+        "the",
+        "a",
+        "an",
+        "my",
+        "of",
+        "and",
+        "please",
+        "its",
+        "for",
+        "me",
+        "this",
+        "that",
+        "it",
+        "some",
+        "in",
+        "or",
+        "file",
+        "recording",
+        "track",
+        "song",
+        "to",
+    }
+    told = [i for i, token in enumerate(tokens) if token.kind != "stop" and (token.text not in little or i in named)]
+    return len(named) / len(told) if told else 0.0
+
+
 def answer(tokens: Sequence[Token], text: str, at: Situation) -> tuple[list[Call], str]:
     """The reading calls that answer a question; nothing is changed."""
     files = _compared(tokens, text, at) or named_files(tokens, text, at)

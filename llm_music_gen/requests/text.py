@@ -233,6 +233,10 @@ class Speller:
                 for short in {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}:
                     self._shortened.setdefault(short, []).append(word)
 
+    def knows(self, word: str) -> bool:
+        """Whether a table has the word."""
+        return word in self._known
+
     def mended(self, token: Token) -> Token:
         """The token, its word mended where it is needed and possible."""
         word = token.text

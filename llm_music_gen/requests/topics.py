@@ -16,7 +16,7 @@ from llm_music_gen.requests.situation import Situation
 from llm_music_gen.requests.song_changes import changes_a_song
 from llm_music_gen.requests.sounds import has_strong_words, read_sound
 from llm_music_gen.requests.text import Token, tokenize, with_digits
-from llm_music_gen.requests.words import Phrases, instrument_words, listed, rewrites, speller, vocabulary
+from llm_music_gen.requests.words import Hit, Phrases, instrument_words, listed, rewrites, speller, table, vocabulary
 
 _OBJECT = re.compile(
     r"^(?:\w+ ){0,2}?(?:it|this|that|these|those|them|everything|(?:the|my|our|his|her) (?!last song like)(?:\w+ ){0,2}?(?:song|track|file|files|recording|mix|audio|sound|vocals?|voice|bass|"
@@ -126,6 +126,8 @@ def topic_of(sentence: str, songs: tuple[str, ...] = ()) -> str:
         return "frequency"
     if question:
         return "question"
+    if sound.calls and not sound.strong and (_speaks_of_other_things(tokens)):
+        return ""
     if sound.calls and (sound.strong or _OBJECT.match(spoken) or not making):
         return "sound"
     if making:
@@ -146,6 +148,18 @@ _STATEMENT = re.compile(
 )
 
 
+def _speaks_of_other_things(tokens: Sequence[Token]) -> bool:
+    """ "Open the window": what is to be changed is nothing that sounds, as far as is known."""
+    audible = vocabulary("grammar")["audible"]
+    for index, token in enumerate(tokens[:-1]):
+        following = tokens[index + 1]
+        if token.text in ("the", "my", "your", "our") and following.kind == "word":
+            noun = following.text
+            if not speller().knows(noun) and noun not in audible and noun.rstrip("s") not in audible:
+                return True
+    return False
+
+
 def _is_edit(tokens: Sequence[Token]) -> bool:
     """Whether it begins with a verb for changing what is there."""
     return tokens[0].text in vocabulary("grammar")["edit_verbs"]
@@ -159,6 +173,8 @@ def _names_what_is_measured(tokens: Sequence[Token], sentence: str) -> bool:
     """ "Pleasantness and eventfulness please": only names of what can be measured or described, and no verb before them."""
     first = tokens[0].text
     if first in vocabulary("grammar")["edit_verbs"] or first in vocabulary("making_words")["verbs"]:
+        return False
+    if studio.share_of_facts(tokens) < 0.5:
         return False
     found = studio.answer(tokens, sentence, Situation())[0]
     return any(call.args.get("metrics") or call.args.get("aspects") for call in found) and studio.begins_with_fact(tokens)
@@ -220,6 +236,8 @@ def _wants_music(tokens: Sequence[Token], spoken: str) -> str:
         return ""
     if _manner(left, bool(nouns or styles or instruments or moods)):
         return "compose"
+    if not ordered and _described_music(left, nouns, styles, instruments, bool(moods)):
+        return "compose"
     if not (nouns - {hit.start for hit in loops}) and loops and not (styles or instruments or moods or counted_first(left)):
         return ""
     if (
@@ -230,7 +248,8 @@ def _wants_music(tokens: Sequence[Token], spoken: str) -> str:
         return ""
     if from_last and not re.match(r"(?:make|do) (?:it|this|that) sound", spoken):
         return "compose"
-    if _OBJECT.match(rest) and not re.match(r"(?:the|my) (?:\w+ ){0,2}song for\b", rest):
+    ordered_noun = left and left[0].text in ("a", "an", "some", "another") and any(start <= 3 for start in nouns)
+    if _OBJECT.match(rest) and not ordered_noun and not re.match(r"(?:the|my) (?:\w+ ){0,2}song for\b", rest):
         return ""
     if not left or (ordered and left[0].text in ("the", "my") and not {"for", "about"} & {token.text for token in left}):
         return ""
@@ -284,6 +303,30 @@ def _wants_music(tokens: Sequence[Token], spoken: str) -> str:
     if table_hit(making, left):
         return "bare"
     return ""
+
+
+def _described_music(
+    tokens: Sequence[Token], nouns: set[int], styles: Sequence[str], instruments: Sequence[Hit[str]], moods: bool
+) -> bool:
+    """ "Dreamy lo-fi with vinyl crackle", "echoing synths, 100 bpm": music described without a verb, and no file or sound named."""
+    making = vocabulary("making_words")
+    words = {token.text for token in tokens}
+    if not tokens or tokens[0].text in vocabulary("grammar")["edit_verbs"] or words & set(making["not_described"]):
+        return False
+    if any(token.kind == "file" or token.unit in ("db", "percent", "semitones", "cents", "lufs", "hz") for token in tokens):
+        return False
+    if any(
+        t.text == "the" and (not i or tokens[i - 1].text not in ("at", "in", "towards", "from")) for i, t in enumerate(tokens)
+    ):
+        return False  # something that is there already
+    certain = {tokens[index].text for index in nouns} - set(making["uncertain_nouns"])
+    strong_styles = [style for style in styles if style not in making["weak_styles"]["words"]]
+    measured = any(token.unit in ("bpm", "s") and token.kind == "number" for token in tokens) or bool(
+        table("making_words", "speeds").find(tokens)
+    )
+    tuneful = [hit for hit in instruments if hit.value not in ("bass", "drums")]
+    evidence = 2 * bool(certain) + 1.5 * bool(strong_styles) + bool(tuneful) + moods + measured + 0.5 * bool(styles)
+    return evidence >= 2 and bool(certain or styles or tuneful)
 
 
 def counted_first(tokens: Sequence[Token]) -> bool:
