@@ -8,17 +8,15 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from llm_music_gen.composing.harmony import half_close_chord, tonic_chord
+from llm_music_gen.composing.written import WrittenSection
 from llm_music_gen.domain.text_model import Exchange
 from llm_music_gen.domain.theme import SectionPlan, Theme
 from llm_music_gen.errors import DependencyMissing, ModelError
 from llm_music_gen.llm.formats import sampling_for
 from llm_music_gen.notation.spec import SectionSpec
-
-if TYPE_CHECKING:
-    from llm_music_gen.composing.tune import WrittenSection
 
 #: What a person sets as temperature when he wants a model to be as its makers advise.
 USUAL_TEMPERATURE = 0.75

@@ -13,7 +13,8 @@ from llm_music_gen.composing.cadence import settled
 from llm_music_gen.composing.harmony import harmonised, key_chords, primary_chords
 from llm_music_gen.composing.judge import score
 from llm_music_gen.composing.measures import GOOD
-from llm_music_gen.composing.tune import MAX_ATTEMPTS, MelodyRange, WrittenSection
+from llm_music_gen.composing.tune import MAX_ATTEMPTS, MelodyRange
+from llm_music_gen.composing.written import WrittenSection
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.theme import SectionPlan, Theme
 from llm_music_gen.notation.text import parse_section

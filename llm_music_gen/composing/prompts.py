@@ -9,14 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
+from llm_music_gen.composing.written import WrittenSection
 from llm_music_gen.domain.theme import SectionPlan, Theme
 from llm_music_gen.llm.formats import CHAT_FORMATS, Message, Prompt, chat_prompt, chatmusician_prompt, composer_prompt
 from llm_music_gen.notation.writer import header_text, section_head
-
-if TYPE_CHECKING:
-    from llm_music_gen.composing.tune import WrittenSection
 
 COMPOSER_TEXT = "composer-text"
 #: How much of the form and of the first material ChatMusician is shown as letters and motif.

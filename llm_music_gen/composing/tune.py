@@ -20,6 +20,7 @@ from llm_music_gen.composing.judge import score
 from llm_music_gen.composing.local_author import LocalAuthor
 from llm_music_gen.composing.measures import GOOD
 from llm_music_gen.composing.motif import first_bars, transposed_motif
+from llm_music_gen.composing.written import WrittenSection
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import LeadSection, LeadSheet
 from llm_music_gen.domain.text_model import Exchange, TextModel
@@ -36,16 +37,6 @@ MOTIF_BARS = 1
 #: Scale steps by which the second material moves the motif of the first.
 SECOND_THEME_STEPS = (2, 3, 4, -2, -3)
 _OPEN_ROLES = frozenset({"bridge", "break", "build"})
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenSection:
-    """What the model wrote for one material."""
-
-    label: str
-    bars: int
-    text: str
-    """Composer text: the bars on one line, each closed by `|`."""
 
 
 @dataclass(frozen=True, slots=True)

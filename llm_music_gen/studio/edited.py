@@ -16,7 +16,8 @@ from llm_music_gen.composing import editing as tune_edits
 from llm_music_gen.composing import editing_form as tune_form
 from llm_music_gen.composing.editing_form import Written
 from llm_music_gen.composing.theme import resolve_style
-from llm_music_gen.composing.tune import WrittenSection, sheet_of
+from llm_music_gen.composing.tune import sheet_of
+from llm_music_gen.composing.written import WrittenSection
 from llm_music_gen.domain.edit import (
     REPLAYED,
     AddPart,

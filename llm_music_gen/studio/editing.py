@@ -15,7 +15,8 @@ from llm_music_gen.arranging.editing import plays
 from llm_music_gen.composing.editing_form import Written, free_label, places
 from llm_music_gen.composing.editing_tune import rewrite_section
 from llm_music_gen.composing.theme import PlannedSong, resolve_style
-from llm_music_gen.composing.tune import Tune, WrittenSection, sheet_of
+from llm_music_gen.composing.tune import Tune, sheet_of
+from llm_music_gen.composing.written import WrittenSection
 from llm_music_gen.domain.edit import AddPart, Bars, Cut, Operation, Repeat, Restyle, Rewrite, SetEnergy, Transpose, spoken
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import LeadSection

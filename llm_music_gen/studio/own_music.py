@@ -12,7 +12,8 @@ from llm_music_gen.arranging import read_midi
 from llm_music_gen.composing.form import tail_target_s
 from llm_music_gen.composing.lexicon import read_words
 from llm_music_gen.composing.theme import PlannedSong, resolve_style
-from llm_music_gen.composing.tune import Tune, WrittenSection, sheet_of
+from llm_music_gen.composing.tune import Tune, sheet_of
+from llm_music_gen.composing.written import WrittenSection
 from llm_music_gen.domain.score import Arrangement, ChordSymbol, LeadSheet, Part, PlayedNote
 from llm_music_gen.domain.theme import SectionPlan, Theme
 from llm_music_gen.errors import NotationError, StorageError, UsageError

@@ -16,7 +16,8 @@ from llm_music_gen import __version__
 from llm_music_gen.arranging import write_midi
 from llm_music_gen.composing.theme import PlannedSong, SongRequest, ThemeWriter, resolve_style
 from llm_music_gen.composing.titles import numbered
-from llm_music_gen.composing.tune import Tune, WrittenSection, sheet_of
+from llm_music_gen.composing.tune import Tune, sheet_of
+from llm_music_gen.composing.written import WrittenSection
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import Arrangement, Intonation, System
 from llm_music_gen.domain.song import Song

@@ -13,7 +13,8 @@ from pathlib import Path
 from llm_music_gen import disk
 from llm_music_gen.arranging import write_midi
 from llm_music_gen.composing.theme import resolve_style
-from llm_music_gen.composing.tune import WrittenSection, sheet_of
+from llm_music_gen.composing.tune import sheet_of
+from llm_music_gen.composing.written import WrittenSection
 from llm_music_gen.domain.machines import Machines
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.score import Arrangement, Part

@@ -12,7 +12,8 @@ import numpy as np
 
 from llm_music_gen.arranging.calm import calm_score
 from llm_music_gen.composing.theme import resolve_style
-from llm_music_gen.composing.tune import WrittenSection, sheet_of
+from llm_music_gen.composing.tune import sheet_of
+from llm_music_gen.composing.written import WrittenSection
 from llm_music_gen.domain.long_form import Chapter, LongScore, Piece
 from llm_music_gen.domain.meter import Meter
 from llm_music_gen.domain.score import Arrangement

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from llm_music_gen.composing.prompts import musician_instruction, section_prompt
-from llm_music_gen.composing.tune import WrittenSection
+from llm_music_gen.composing.written import WrittenSection
 from llm_music_gen.domain.key import Key
 from llm_music_gen.domain.meter import Meter
 from llm_music_gen.domain.theme import SectionPlan, Theme
