@@ -51,14 +51,10 @@ class ProcessLock:
             if time.monotonic() >= deadline_s:
                 return False
             time.sleep(0.02)
-        try:
+        with contextlib.suppress(OSError):  # on a full disk the lock holds nevertheless; only nobody can read whose it is
             file.truncate(0)
             file.write(str(os.getpid()).encode())
             file.flush()
-        except OSError as error:
-            with contextlib.suppress(OSError):  # it tries to write once more
-                file.close()
-            raise disk.storage_error(self.path, error) from error
         self._file = file
         return True
 

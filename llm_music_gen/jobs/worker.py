@@ -6,6 +6,7 @@ It ends by itself when there is nothing left to do, so no process stays behind.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import logging
 import os
@@ -18,7 +19,7 @@ from typing import Any
 
 from llm_music_gen import disk
 from llm_music_gen.domain.job import Job, JobState
-from llm_music_gen.errors import JobError, StorageError
+from llm_music_gen.errors import DiskMissing, JobError, StorageError
 from llm_music_gen.jobs.live import LiveProgress, write_live
 from llm_music_gen.jobs.lock import ProcessLock
 from llm_music_gen.jobs.process import GRACE_S, ChildProcess, ending_signals
@@ -29,6 +30,8 @@ from llm_music_gen.jobs.when_done import WhenDone, run_when_done
 MOST_ATTEMPTS = 3
 #: How often it looks whether a disk that is full or gone has room again.
 DISK_EVERY_S = 1.0
+#: So often anything else may refuse a file before the worker gives up.
+MOST_REFUSALS = 30
 IDLE_S = 3.0
 POLL_S = 0.1
 ROW_EVERY_S = 1.0
@@ -66,18 +69,21 @@ class Worker:
 
         Asked to end by the system (SIGTERM, Ctrl-C, a closed console, shutting down), it leaves the running job to be resumed.
         """
-        if not self._lock.acquire(patience_s=0.5):
-            return False
-        self._store = JobStore(self._files.database_file)
-        try:
-            with ending_signals(self._end):
-                self._patiently(self._mark_interrupted)
-                self._loop()
-        finally:
-            write_live(self._files.live_file, None)
-            self._store.close()
-            self._lock.release()
+        with ending_signals(self._end):
+            if not self._lock.acquire(patience_s=0.5):
+                return False
+            try:
+                if self._patiently(self._open):
+                    self._patiently(self._mark_interrupted)
+                    self._loop()
+                    self._store.close()
+            finally:
+                write_live(self._files.live_file, None)
+                self._lock.release()
         return True
+
+    def _open(self) -> None:
+        self._store = JobStore(self._files.database_file)
 
     def _loop(self) -> None:
         idle_since = time.monotonic()
@@ -103,16 +109,24 @@ class Worker:
         self._stopping = True
 
     def _patiently(self, write: Callable[[], None]) -> bool:
-        """Do something again and again until the disk has room for it. False when the worker has to end before that."""
-        while True:
+        """Do something again and again until the disk has room for it. False when the worker has to end before that.
+
+        Raises StorageError or OSError where it is not the disk and does not pass.
+        """
+        for attempt in itertools.count():
             try:
                 write()
                 return True
             except (StorageError, OSError) as error:
+                missing = isinstance(disk.storage_error(self._files.jobs_dir, error) if isinstance(error, OSError) else error,
+                                     DiskMissing)  # fmt: skip
+                if not missing and attempt >= MOST_REFUSALS:
+                    raise
                 _log.warning("waiting: %s", error)
                 if self._stopping:
                     return False
                 time.sleep(DISK_EVERY_S)
+        return False
 
     def _mark_interrupted(self) -> None:
         for job in self._store.jobs(JobState.RUNNING):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -17,6 +18,8 @@ import pytest
 
 from llm_music_gen.domain.progress import finish
 from llm_music_gen.errors import DiskMissing, StorageError
+from llm_music_gen.jobs.queue import JobQueue
+from llm_music_gen.jobs.worker import QueueFiles
 from llm_music_gen.settings import Settings, load_settings, save_settings
 from llm_music_gen.sound.encode import encode
 from llm_music_gen.studio.long import make, waiting
@@ -63,6 +66,33 @@ def test_a_disk_that_really_fills_up_leaves_nothing_wrong(
         shutil.rmtree(roomy)
     said = f"{refused} refused of {count} sizes, all the same in the end"
     Figure("R5", "a disk (tmpfs) with too little room", "same bytes after room is made", said, refused > 0).record()
+
+
+def test_the_queue_waits_for_room_and_loses_nothing(tiny_disk: Path) -> None:
+    files = QueueFiles(tiny_disk / "studio.sqlite", tiny_disk / "jobs")
+    client = JobQueue(files, None)
+    uids = [client.submit("crash", f"Job {number}", {"times": 0}) for number in range(3)]
+    client.close()
+    ballast = tiny_disk / "ballast"
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4_096))
+    command = [sys.executable, "-m", "tests.fakes.job_worker", str(files.database_file), str(files.jobs_dir)]
+    errors = tiny_disk.with_name("errors")
+    with errors.open("wb") as heard:
+        worker = subprocess.Popen(command, stderr=heard)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        worker.wait(scaled(10, 2))
+    waited = worker.poll() is None
+    ballast.unlink()
+    worker.wait(60)
+    client = JobQueue(files, None)
+    states = [client.job(uid).state.value for uid in uids]
+    client.close()
+    measured = f"{'waits' if waited else 'ended'}; {', '.join(states)}"
+    required = "waits; done, done, done"
+    assert b"Traceback" not in errors.read_bytes(), errors.read_text(encoding="utf-8")
+    Figure("R5", "the queue on a disk without any room", required, measured, measured == required).record()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are POSIX")
