@@ -34,6 +34,7 @@ def test_of_all_that_start_at_once_one_works(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     starts, one, heard = scaled(100, 3), 0, list[str]()
     processes, answers = [], []
+    barriers = []  # one that is given back would lend its memory to the next, while its processes still wait at it
     for number in range(starts):
         files = QueueFiles(tmp_path / f"{number}.sqlite", tmp_path / f"jobs{number}")
         together, said = context.Barrier(2), context.SimpleQueue()
@@ -41,6 +42,7 @@ def test_of_all_that_start_at_once_one_works(tmp_path: Path) -> None:
         for process in pair:
             process.start()
         processes += pair
+        barriers.append(together)
         answers.append(said)
         if len(processes) >= 2 * AT_ONCE or number == starts - 1:
             for waiting in answers:
