@@ -55,7 +55,7 @@ def main() -> int:
         planned = Path(folder) / "planned"
         _plan(planned, request)
         found.add(_timed("here, all processors", planned, request, Path(folder) / "here"))
-        for count in map(int, arguments.workers.split(",")):
+        for count in (int(count) for count in arguments.workers.split(",") if count):
             with farm(Path(folder) / f"farm{count}", count) as (address, _):
                 name = f"{count} worker{'s' if count > 1 else ''}"
                 found.add(_timed(name, planned, request, Path(folder) / name, address))
