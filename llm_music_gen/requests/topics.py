@@ -103,17 +103,7 @@ def topic_of(sentence: str, songs: tuple[str, ...] = ()) -> str:
         return "question"
     if question and not _asks(tokens) and not sentence.rstrip().endswith("?"):
         question = False  # "give me the wav" asks for nothing that can be measured
-    technical = {call.tool for call in sound.calls} & {
-        "deess",
-        "highpass",
-        "lowpass",
-        "dehum",
-        "compress",
-        "tremolo",
-        "eq",
-        "denoise",
-        "limit",
-    }
+    technical = bool({call.tool for call in sound.calls} & _TECHNICAL) and (framed.strong or has_strong_words(tokens))
     if (
         not question
         and sound.strong
@@ -139,6 +129,8 @@ def topic_of(sentence: str, songs: tuple[str, ...] = ()) -> str:
 
 #: Commands whose words are said of sounds as well: "play it backwards", "set it to -14 LUFS".
 _WEAK_COMMANDS = frozenset(("play", "set", "queue"))
+#: Tools that are never words for music to be made.
+_TECHNICAL = frozenset(("deess", "highpass", "lowpass", "dehum", "compress", "tremolo", "eq", "denoise", "limit"))
 _PLAYING = frozenset(("play", "listen", "hear", "let", "start", "put", "set", "use", "queue", "add"))
 #: What is to stay so from now on is a setting.
 _LASTING = frozenset(("always", "default", "defaults", "setting", "settings", "preference", "preferences", "permanently"))
