@@ -1,4 +1,4 @@
-"""From the course of a voice to its notes: the tuning it keeps to, where each note begins and ends, and how sure that is."""
+"""From the course of a voice to its notes: which one is meant, where it begins and ends, and how sure that is."""
 
 from __future__ import annotations
 
@@ -9,30 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llm_music_gen.describing.melody.pitch import HOP_S, Course
+from llm_music_gen.describing.melody.strikes import began, strikes
+from llm_music_gen.describing.melody.tuning import tuning
 
 #: Changing the note costs as much as being so many cents off for a second: vibrato pays less, a sung note more.
 _CHANGE_CENTS_S = 4.0
 #: No step can be more wrong than this.
 _FARTHEST_CENTS = 250.0
-#: Averaged over this, a vibrato is at its centre; a note holds still that is within so many semitones after that time.
-_VIBRATO_S, _STILL = 0.18, 1.0
 #: Shorter than this nothing is a note of its own: it is how another one begins or ends.
 SHORTEST_S = 0.07
 #: A hole in the voice that is shorter does not end a note that goes on at the same pitch.
 _HOLE_S = 0.045
-#: Struck again: the level rises so far within so short a time, more than just before and after, as no vibrato makes it;
-#: or it comes back from a dip this deep.
-_STRIKE_DB, _STRIKE_S, _DIP_DB, _DIP_S = 2.4, 0.03, 9.0, 0.16
-#: A softer rise is a strike where the overtones rise so far.
-_SOFT_STRIKE_DB, _BRIGHT_STRIKE_DB = 0.3, 3.0
-#: The trembling of a bow or a voice: so many beats of it, so far apart and so even, none deeper than this.
-_TREMOR_COUNT, _TREMOR_S, _TREMOR_UNEVEN_S, _TREMOR_DB = 3, (0.11, 0.26), 0.035, 9.0
-#: After a note began, its own attack is no second note.
-_ATTACK_S = 0.09
-#: A voice is heard before its pitch is: the beginning is looked for in so much before, while the level is within so many dB.
-_BEFORE_S, _BEFORE_DB = 0.03, 12.0
-#: A string's pitch may become clear so much after it was struck.
-_UNCLEAR_S = 0.07
 #: So much softer than the loud notes is no note but an echo of one.
 _FAINT_DB = 32.0
 #: A note that is no clearer than this was guessed.
@@ -74,7 +61,7 @@ class Performance:
     notes: tuple[HeardNote, ...]
     """In order; none overlaps the next."""
     tuning_cents: float
-    """How far the whole is above A4 = 440 Hz, -50 to 50."""
+    """How far the whole is above A4 = 440 Hz on average; -50 to 50 where it keeps its tuning."""
     confidence: float
     """0 to 1: how sure it is that this is one voice singing or playing notes."""
 
@@ -82,8 +69,9 @@ class Performance:
 def performed(course: Course) -> Performance:
     """The notes in a course."""
     pitches = _median(course.pitches)
-    tuning_cents = _tuning(pitches, course.clarity)
+    tuning_cents = tuning(pitches, course.clarity)
     sung = pitches - tuning_cents / 100
+    voiced = course.voiced
     notes: list[HeardNote] = []
     for first, last in _stretches(course):
         notes += _notes(sung, course, first, last)
@@ -94,7 +82,7 @@ def performed(course: Course) -> Performance:
     if notes:
         loud = float(np.percentile([note.level_db for note in notes], 75))
         notes = [note for note in notes if note.level_db > loud - _FAINT_DB]
-    return Performance(tuple(notes), tuning_cents, confidence)
+    return Performance(tuple(notes), float(np.mean(tuning_cents[voiced])) if voiced.any() else 0.0, confidence)
 
 
 def _median(pitches: NDArray[np.float64], reach: int = 2) -> NDArray[np.float64]:
@@ -106,21 +94,6 @@ def _median(pitches: NDArray[np.float64], reach: int = 2) -> NDArray[np.float64]
     voiced = ~np.isnan(pitches)
     out[voiced] = np.nanmedian(views[voiced], axis=1)
     return out
-
-
-def _tuning(pitches: NDArray[np.float64], clarity: NDArray[np.float64]) -> float:
-    """Cents above equal temperament at 440 Hz: the mean angle of the steps that hold still, vibrato averaged away."""
-    reach = round(_VIBRATO_S / HOP_S / 2)
-    if len(pitches) < 2 * reach + 1:
-        return 0.0
-    views = np.lib.stride_tricks.sliding_window_view(pitches, 2 * reach + 1)
-    still = np.abs(views[:, -1] - views[:, 0]) < _STILL  # NaN is never less
-    means = views[still].mean(axis=1)
-    weights = clarity[reach:-reach][still] * ~np.isnan(means)
-    if not weights.any():
-        return 0.0
-    angle = np.angle(np.sum(weights * np.exp(2j * np.pi * np.nan_to_num(means))))
-    return float(angle / (2 * np.pi) * 100)
 
 
 def _stretches(course: Course) -> list[tuple[int, int]]:
@@ -141,12 +114,12 @@ def _notes(sung: NDArray[np.float64], course: Course, first: int, last: int) -> 
     low, high = int(np.floor(np.nanmin(pitches))) - 1, int(np.ceil(np.nanmax(pitches))) + 1
     path = _course(pitches, np.arange(low, high + 1, dtype=np.float64))
     cuts = {0, *(np.flatnonzero(np.diff(path)) + 1).tolist()}
-    cuts |= set(_strikes(course, first, last, sorted(cuts)))
+    cuts |= set(strikes(course, first, last, sorted(cuts)))
     edges = [*sorted(cuts), last - first]
     spans = _without_short([(a, b, int(path[a:b][(b - a) // 2])) for a, b in pairwise(edges)])
     notes = [_note(sung, course, first + a, first + b, pitch) for a, b, pitch in spans if (b - a) * HOP_S >= SHORTEST_S]
     if notes and notes[0].start_s == first * HOP_S:
-        notes[0] = replace(notes[0], start_s=_began(course, first, notes[0].level_db) * HOP_S)
+        notes[0] = replace(notes[0], start_s=began(course, first, notes[0].level_db) * HOP_S)
     return notes
 
 
@@ -167,60 +140,6 @@ def _course(pitches: NDArray[np.float64], states: NDArray[np.float64]) -> NDArra
     for step in range(len(pitches) - 1, 0, -1):
         path[step - 1] = came[step, path[step]]
     return np.asarray(states[path])
-
-
-def _strikes(course: Course, first: int, last: int, changes: list[int]) -> list[int]:
-    """Steps from the first of a stretch on, at which a note of the same pitch begins anew."""
-    early = max(0, first - round(_DIP_S / HOP_S))
-    levels_db = course.levels_db[early:last]
-    sharp, bright = _sharpness(levels_db), _sharpness(course.bright_db[early:last])
-    strike = np.where((sharp >= _SOFT_STRIKE_DB) & (bright >= _BRIGHT_STRIKE_DB), np.maximum(sharp, _STRIKE_DB) + bright, sharp)
-    found: list[int] = []
-    depths: list[float] = []
-    for step in range(first - early + 2, len(levels_db) - 2):
-        struck = strike[step] >= _STRIKE_DB and strike[step] == strike[max(0, step - 4) : step + 5].max()
-        if not (struck or _dips(levels_db, step)):
-            continue
-        at = step - (first - early) + (-1 if struck else 1)
-        if at * HOP_S >= _ATTACK_S and all(abs(at - other) * HOP_S >= _ATTACK_S for other in (*changes, *found)):
-            found.append(at)
-            depths.append(max(float(strike[step]), _depth(levels_db, step)))
-    return _without_tremor(found, depths)
-
-
-def _without_tremor(found: list[int], depths: list[float]) -> list[int]:
-    """Strikes that are as even and as shallow as the trembling of a bow or a voice, one after the other, are none."""
-    tremor: set[int] = set()
-    for low in range(len(found) - _TREMOR_COUNT + 1):
-        high = low + _TREMOR_COUNT
-        gaps = np.diff(found[low:high]) * HOP_S
-        even = gaps.max() - gaps.min() <= _TREMOR_UNEVEN_S and _TREMOR_S[0] <= gaps.mean() <= _TREMOR_S[1]
-        if even and max(depths[low:high]) < _TREMOR_DB:
-            tremor |= set(found[low:high])
-    return [at for at in found if at not in tremor]
-
-
-def _sharpness(levels_db: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far the level rises within the time of a strike, less how far it does just before or just after. Shape as given."""
-    reach, count = round(_STRIKE_S / HOP_S), len(levels_db)
-    padded = np.pad(levels_db, (2 * reach, reach), mode="edge")
-    rises = padded[reach:] - padded[:-reach]
-    around = np.maximum(rises[:count], rises[2 * reach :])
-    return np.asarray(rises[reach : reach + count] - np.maximum(0.0, around))
-
-
-def _dips(levels_db: NDArray[np.float64], step: int) -> bool:
-    """Whether a dip is deepest here, where both sides are that much louder."""
-    return bool(levels_db[step] <= levels_db[max(0, step - 5) : step + 6].min()) and _depth(levels_db, step) >= _DIP_DB
-
-
-def _depth(levels_db: NDArray[np.float64], step: int) -> float:
-    """How much softer the softest moment around a step is than both of its sides, in dB."""
-    reach = round(_DIP_S / HOP_S)
-    low = max(0, step - 3)
-    low += int(np.argmin(levels_db[low : step + 1]))
-    before, after = levels_db[max(0, low - reach) : low + 1], levels_db[low : low + reach]
-    return float(min(before.max(), after.max()) - levels_db[low])
 
 
 def _without_short(spans: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
@@ -262,21 +181,6 @@ def _note(sung: NDArray[np.float64], course: Course, first: int, last: int, pitc
     levels_db = course.levels_db[first:last]
     faded = bool(levels_db.max() - levels_db[-1 - min(len(levels_db) - 1, round(_FADED_S / HOP_S))] >= _FADED_DB)
     return HeardNote(first * HOP_S, last * HOP_S, meant, (centre - meant) * 100, level_db, confidence, faded)
-
-
-def _began(course: Course, first: int, level_db: float) -> int:
-    """The step at which a note began to sound whose pitch is clear from `first` on: at a strike just before, or by its level."""
-    early = max(0, first - round(_UNCLEAR_S / HOP_S))
-    around = slice(max(0, early - 6), first + 4)
-    strike = np.maximum(_sharpness(course.levels_db[around]), _sharpness(course.bright_db[around]))[early - around.start :]
-    struck = early + int(np.argmax(strike))
-    after_db = float(course.levels_db[struck : struck + 4].max())
-    if strike.max() >= _BRIGHT_STRIKE_DB and struck - 1 < first and after_db > level_db - _BEFORE_DB:
-        return max(early, struck - 1)
-    step = first
-    while step > 0 and first - step < _BEFORE_S / HOP_S and course.levels_db[step - 1] > level_db - _BEFORE_DB:
-        step -= 1
-    return step
 
 
 def _confidence(notes: list[HeardNote], course: Course) -> float:

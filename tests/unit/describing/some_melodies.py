@@ -79,9 +79,10 @@ def sung(notes: Sequence[Played], *, cents: float = 0.0, vibrato_cents: float = 
     return _loud(sound * level)
 
 
-def whistled(notes: Sequence[Played], *, cents: float = 0.0) -> Samples:
-    """One partial, and breath."""
+def whistled(notes: Sequence[Played], *, cents: float = 0.0, sinking_cents: float = 0.0) -> Samples:
+    """One partial, and breath; `sinking_cents` lower at the end than at the beginning."""
     pitch, level = _lines(notes, gap_s=0.03)
+    pitch -= np.linspace(0.0, sinking_cents / 100, len(pitch))
     tone = np.sin(2 * np.pi * np.cumsum(440 * 2 ** ((pitch + cents / 100 - 69) / 12)) / RATE_HZ)
     return _loud((tone + 0.02 * np.random.default_rng(0).normal(size=len(tone))) * level)
 

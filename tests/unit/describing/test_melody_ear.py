@@ -18,6 +18,7 @@ from tests.unit.describing.some_melodies import (
     played,
     plucked,
     sung,
+    whistled,
     with_noise,
 )  # fmt: skip
 
@@ -107,3 +108,8 @@ def test_other_sample_rates_are_heard_alike(rate_hz: int) -> None:
 def test_sound_shorter_than_a_window_is_no_melody() -> None:
     for frames in (0, 1, 500):
         assert heard(0.1 * np.ones(frames)).notes == ()
+
+
+def test_who_sinks_by_most_of_a_semitone_still_means_the_same_notes() -> None:
+    notes = played([*DOTTED, *DOTTED], 120, transposed=24)
+    assert pitches(heard(whistled(notes, sinking_cents=80))) == [note.pitch for note in notes]
