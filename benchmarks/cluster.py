@@ -16,6 +16,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,7 @@ def main() -> int:
     parser.add_argument("--layers", default="rain", help="with layers alone (see --bare) the network is most of the work")
     parser.add_argument("--bare", action="store_true", help="only the layers")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the farm ends, too
     os.environ.setdefault("SOURCE_DATE_EPOCH", "1767225600")  # the date is in the recipe
     request = GenerateRequest.from_words(
         "ambient, meditation", length=f"{arguments.minutes}", seed=3, formats="flac", frequency="528",

@@ -11,6 +11,7 @@ import contextlib
 import importlib.util
 import logging
 import socket
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from typing import Any
@@ -61,7 +62,9 @@ class DaskMachines:
         self._address = address
         self._executors: dict[str, Executor] = {}
         try:
-            self._client = Client(address, timeout=_CONNECT_S, set_as_default=False, name="llm-music-gen")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # other versions of Dask itself; whoever renders is checked more strictly
+                self._client = Client(address, timeout=_CONNECT_S, set_as_default=False, name="llm-music-gen")
         except (OSError, ValueError, TypeError) as error:
             raise _unreachable(address, error) from error
         _quiet()
@@ -136,10 +139,20 @@ def _unreachable(address: str, error: BaseException) -> ClusterError:
     return ClusterError(f"No cluster can be reached at {address} ({reason}).", hint=_HOW)
 
 
+class _IntoOurLog(logging.Handler):
+    """Hands what Dask says on to the studio's log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See `logging.Handler`."""
+        if _log.isEnabledFor(record.levelno):
+            _log.handle(record)
+
+
 def _quiet() -> None:
-    """Dask prints its warnings; the screen belongs to the studio, which keeps them in its log."""
-    for name in ("distributed", "distributed.client", "distributed.core", "tornado", "tornado.application"):
+    """Dask prints what it notices, such as every lost worker; the screen belongs to the studio, which keeps it in its log."""
+    for name in ("distributed", "distributed.client", "tornado", "tornado.application"):
         logger = logging.getLogger(name)
         for handler in list(logger.handlers):
             logger.removeHandler(handler)
-        logger.propagate = True
+        logger.addHandler(_IntoOurLog(logging.WARNING))
+        logger.propagate = False
