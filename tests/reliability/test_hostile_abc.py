@@ -1,5 +1,7 @@
 """R11: ABC that was made to hang, to fill the memory or to break the reader: a tune or a sentence, in bounded time and room."""
 
+# ruff: noqa: E501 - lists of hostile texts are easier to read whole
+
 from __future__ import annotations
 
 import random

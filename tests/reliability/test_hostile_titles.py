@@ -1,5 +1,7 @@
 """R13: three hundred titles that mean something to a file system become names that Windows takes, inside their folder."""
 
+# ruff: noqa: E501 - lists of hostile texts are easier to read whole
+
 from __future__ import annotations
 
 import random
