@@ -16,13 +16,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from llm_music_gen import disk
 from llm_music_gen.domain.score import Arrangement, Part
 from llm_music_gen.sound.mix import LONGEST_RELEASE, Strip, add_note
 from llm_music_gen.sound.notes import NoteCache
 
 #: The oldest blocks go when all take more.
 MOST_BYTES = 1_000_000_000
-_LAYOUT = 1
+_LAYOUT = 2
+_CHECK_BYTES = 16
 _SUFFIX = ".block"
 _log = logging.getLogger(__name__)
 
@@ -54,18 +56,20 @@ class PartBlocks:
             os.utime(path)  # the one that was used last stays longest
         except OSError:
             return None
-        if len(data) < 1 or data[0] not in (0, 1) or len(data) != 1 + data[0] * frames * 8:
+        samples = memoryview(data)[_CHECK_BYTES:]
+        if len(samples) not in (0, frames * 8) or data[:_CHECK_BYTES] != _check(samples):
             return None
-        return np.frombuffer(data, dtype=np.float32, offset=1).reshape(-1, 2) if data[0] else np.zeros((0, 2), np.float32)
+        return np.frombuffer(samples, dtype=np.float32).reshape(-1, 2)
 
     def put(self, key: str, block: NDArray[np.float32]) -> None:
         """Keep a block; an empty one stands for silence. Without room nothing is kept."""
         path = self._path(key)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        part = disk.part_of(path)
+        samples = block.tobytes()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(bytes([1 if len(block) else 0]) + block.tobytes())
-            part.replace(path)
+            part.write_bytes(_check(samples) + samples)  # not flushed: what a power cut spoils is noticed
+            disk.patiently(lambda: part.replace(path))
         except OSError as error:
             _log.info("a block could not be kept: %s", error)
             with contextlib.suppress(OSError):
@@ -144,6 +148,11 @@ class _KeptStrip(Strip):
             ends = None if choke is None else choke - start
             digest.update(f";{self._starts[index] - start},{self._lengths[index]},{note.pitch},{note.velocity},{ends}".encode())
         return digest.hexdigest()
+
+
+def _check(samples: bytes | memoryview) -> bytes:
+    """What stands before the samples of a block, so that one that decayed is rendered again."""
+    return hashlib.blake2b(samples, digest_size=_CHECK_BYTES).digest()
 
 
 def _count(counts: dict[str, int], name: str) -> None:

@@ -71,14 +71,17 @@ def test_level_and_place_need_no_rendering_at_all(tmp_path: Path) -> None:
     assert blocks.changed_parts == ()
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "gone"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "gone", "flipped", "zeros"])
 def test_damaged_blocks_are_rendered_again(tmp_path: Path, damage: str) -> None:
     plain = rendered(band(), PartBlocks(tmp_path, "font"))
     for path in tmp_path.rglob("*.block"):
         if damage == "gone":
             path.unlink()
         else:
-            path.write_bytes(path.read_bytes()[:100] if damage == "cut" else b"")
+            data = path.read_bytes()
+            middle = len(data) // 2
+            flipped = data[:middle] + bytes([data[middle] ^ 0x40]) + data[middle + 1 :]
+            path.write_bytes({"cut": data[:100], "empty": b"", "flipped": flipped, "zeros": bytes(len(data))}[damage])
     assert rendered(band(), PartBlocks(tmp_path, "font")) == plain
 
 
