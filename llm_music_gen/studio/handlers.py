@@ -19,7 +19,8 @@ from llm_music_gen.studio.batch import Outcome, song_facts
 from llm_music_gen.studio.cluster.joined import joined
 from llm_music_gen.studio.getting import GetRequest, get
 from llm_music_gen.studio.lost_processes import LostProcesses
-from llm_music_gen.studio.plan import make_plan, open_notes, planned_rows, rows_of_job
+from llm_music_gen.studio.plan import make_plan, planned_rows, rows_of_job
+from llm_music_gen.studio.plan_notes import open_notes
 from llm_music_gen.studio.processing_jobs import KIND as PROCESS
 from llm_music_gen.studio.processing_jobs import process
 from llm_music_gen.studio.request import GenerateRequest, RenderRequest

@@ -4,33 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from llm_music_gen.composing.lengths import parse_length
 from llm_music_gen.domain.progress import Progress, Work
-from llm_music_gen.domain.song import Song
-from llm_music_gen.errors import StorageError, StudioError, UsageError
-from llm_music_gen.jobs.lock import ProcessLock
-from llm_music_gen.parsing import parse_json
+from llm_music_gen.errors import StudioError, UsageError
 from llm_music_gen.sound.soundfonts import find_soundfont
 from llm_music_gen.studio.batch import Outcome
 from llm_music_gen.studio.cluster.songs import can_go, songs_elsewhere
 from llm_music_gen.studio.long.wish import is_long
-from llm_music_gen.studio.names import safe_name
+from llm_music_gen.studio.plan_notes import PlanNotes, UnwrittenNotes
 from llm_music_gen.studio.request import GenerateRequest, read_frequencies
 from llm_music_gen.studio.seeds import new_seed, song_seed
 from llm_music_gen.studio.studio import Studio
 from llm_music_gen.studio.writer_model import names_server
 
-SCHEMA = 1
 MAX_SONGS = 10_000
-_PATIENCE_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,41 +75,6 @@ def check_rows(rows: Sequence[PlannedRow], studio: Studio, name: str) -> None:
             raise UsageError(f"{name}, row {row.number}, column {column}: {error.message}", hint=error.hint) from error
 
 
-@dataclass
-class PlanNotes:
-    """What is finished of one plan, on disk after every song."""
-
-    path: Path
-    seed: int
-    """Gives the seeds of the rows that have none of their own."""
-    songs: dict[str, dict[int, dict[str, str]]] = field(default_factory=dict)
-    """Key of a row -> number of the song in it -> its title and id."""
-
-    def note(self, key: str, index: int, song: Song) -> None:
-        """A song is finished. Raises StorageError."""
-        self.songs.setdefault(key, {})[index] = {"title": song.title, "id": song.id}
-        self.write()
-
-    def titles(self, key: str, before: int) -> tuple[str, ...]:
-        """Titles of the songs of a row before one of them, "" where there is none."""
-        made = self.songs.get(key, {})
-        return tuple(made.get(index, {}).get("title", "") for index in range(1, before))
-
-    def write(self) -> None:
-        """Write it whole or not at all. Raises StorageError."""
-        part = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
-        try:
-            with part.open("w", encoding="utf-8", newline="\n") as file:
-                json.dump({"schema": SCHEMA, "seed": self.seed, "songs": self.songs}, file, ensure_ascii=False, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self.path)
-        except OSError as error:
-            raise StorageError(f"{self.path} cannot be written ({error.strerror or error}).", hint="Free some space.") from error
-        finally:
-            part.unlink(missing_ok=True)
-
-
 def plan_job(rows: Sequence[PlannedRow], notes: Path, *, again: bool) -> dict[str, Any]:
     """A plan for the job queue: plain JSON values, so that it no longer needs its file."""
     return {
@@ -133,52 +92,6 @@ def rows_of_job(request: dict[str, Any]) -> tuple[PlannedRow, ...]:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"The plan cannot be understood ({error}).") from error
-
-
-def notes_file(plans_dir: Path, plan: Path) -> Path:
-    """Where the notes about a plan file stand: a plan of another folder has others."""
-    place = hashlib.sha256(str(plan.resolve()).encode("utf-8")).hexdigest()[:8]
-    return plans_dir / f"{safe_name(plan.stem)}-{place}.json"
-
-
-@contextmanager
-def open_notes(path: Path, *, again: bool = False) -> Iterator[PlanNotes]:
-    """The notes about a plan; nobody else works on the plan inside. With `again` nothing counts as finished.
-
-    Raises StorageError when another process is on it, or for notes that cannot be read or written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"{path.parent} cannot be made ({error.strerror or error}).", hint="Check its rights.") from error
-    lock = ProcessLock(path.with_suffix(".lock"))
-    if not lock.acquire(_PATIENCE_S):
-        raise StorageError(
-            f"Another process (number {lock.holder_pid() or 'unknown'}) is making this plan.",
-            hint="Let it finish, or end it first.",
-        )
-    try:
-        notes = _read(path) if path.is_file() and not again else PlanNotes(path, new_seed())
-        notes.write()
-        yield notes
-    finally:
-        lock.release()
-
-
-def _read(path: Path) -> PlanNotes:
-    try:
-        data = parse_json(path.read_text(encoding="utf-8"))
-        if data["schema"] != SCHEMA:
-            raise UsageError(f"{path} has schema {data['schema']}, this version knows {SCHEMA}.", hint="Use the newer one.")
-        songs = {
-            str(key): {int(index): {name: str(song[name]) for name in ("title", "id")} for index, song in made.items()}
-            for key, made in data["songs"].items()
-        }
-        return PlanNotes(path, int(data["seed"]), songs)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise StorageError(
-            f"{path} cannot be read ({error}).", hint="Remove it, or begin anew with --again: every row is made once more then."
-        ) from error
 
 
 def make_alone(studio: Studio, request: GenerateRequest) -> Work[Sequence[Outcome]]:
@@ -308,16 +221,6 @@ def _summary(tried: int, outcomes: Sequence[Outcome], skipped: int, failed: Sequ
         shown = ", ".join(map(str, failed[:20])) + (", ..." if len(failed) > 20 else "")
         said += f"; failed in row{'s' if len(failed) > 1 else ''} {shown}. The same command tries them again"
     return said + "."
-
-
-class UnwrittenNotes(PlanNotes):
-    """For a request that is no plan: nothing of it is kept."""
-
-    def __init__(self, seed: int) -> None:
-        super().__init__(Path(), seed)
-
-    def write(self) -> None:
-        """Nowhere."""
 
 
 def _derived(seed: int, key: str) -> int:

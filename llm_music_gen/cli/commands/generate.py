@@ -93,7 +93,8 @@ def _plan(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int
     from llm_music_gen.cli.plan_file import read_plan
     from llm_music_gen.errors import UsageError
     from llm_music_gen.studio.cluster.joined import joined
-    from llm_music_gen.studio.plan import check_rows, make_plan, notes_file, open_notes, plan_job, planned_rows
+    from llm_music_gen.studio.plan import check_rows, make_plan, plan_job, planned_rows
+    from llm_music_gen.studio.plan_notes import notes_file, open_notes
     from llm_music_gen.studio.request import read_seed
 
     if arguments.preview:

@@ -21,12 +21,11 @@ from llm_music_gen.studio.plan import (
     check_rows,
     make_alone,
     make_plan,
-    notes_file,
-    open_notes,
     plan_job,
     planned_rows,
     rows_of_job,
 )
+from llm_music_gen.studio.plan_notes import notes_file, open_notes
 from llm_music_gen.studio.request import GenerateRequest
 from llm_music_gen.studio.seeds import song_seed
 from llm_music_gen.studio.studio import Studio
