@@ -55,6 +55,8 @@ def read_implied(tokens: Sequence[Token], text: str, at: Situation, out: SoundRe
         meant = {tool, "auto_gain", "normalize"} if unit == "lufs" else {tool, "auto_time_stretcher"} if unit == "bpm" else {tool}
         if not whole.numbers(unit) or meant & have or (unit in ("db", "dbtp") and (have or out.notes)):
             continue
+        if unit == "bpm" and have & {"delay", "auto_delay", "tremolo"}:
+            continue  # the tempo that an echo keeps to
         sign = -1 if whole.has("down", "lower", "quieter") else 1
         read = (
             HANDLERS[tool](whole, Meaning(True, sign, 1.0), {"ceiling_db": -1.0}, "", at)

@@ -318,6 +318,17 @@ def _tempo(tokens: Sequence[Token], styles: Sequence[str], source: str) -> tuple
             and not near & {"hz"}
         ):
             bpms.append(token.value)
+    count = song_count(tokens)
+    if not bpms and styles and not source:  # "drum and bass, 174"
+        bare = [
+            t.value
+            for i, t in enumerate(tokens)
+            if t.kind == "number"
+            and not t.unit
+            and 60 <= t.value <= 220
+            and (i + 1 == len(tokens) or tokens[i + 1].kind == "stop")
+        ]
+        bpms = [value for value in bare if value != count][:1]
     if bpms:
         return (sum(bpms[:2]) / len(bpms[:2]) if len(bpms) > 1 else bpms[0]), None
     if source:

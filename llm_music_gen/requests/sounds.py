@@ -122,7 +122,9 @@ def _said_elsewhere(tokens: Sequence[Token], at: Situation, out: SoundReading) -
     for call in out.calls:
         if call.tool == "compress":
             call.args.update(HANDLERS["compress"](whole, plainly, {}, "", at) or {})
-        elif call.tool in ("delay", "reverb") and (wet := whole.beside("percent", "wet", "mix")) is not None:
+        if call.tool == "delay" and whole.numbers("bpm") and not whole.numbers("s") and call.args.get("ms") == 375.0:
+            call.args["ms"] = round(60_000 / whole.numbers("bpm")[0], 2)
+        if call.tool in ("delay", "reverb") and (wet := whole.beside("percent", "wet", "mix")) is not None:
             call.args["mix"] = round(min(1.0, wet / 100 if wet > 1 else wet), 3)
         elif call.tool == "pitch_correct":
             call.args.update(HANDLERS["pitch_correct"](whole, plainly, {"strength": call.args["strength"]}, "", at) or {})
