@@ -122,3 +122,13 @@ def test_the_assistant_writes_down_the_current_file_and_takes_it_back(hummed: Pa
             there = (tmp_path / "whistle.abc").exists(), (tmp_path / "whistle.mid").exists()
             assert there == ((request != "undo that"),) * 2, answer.text
             assert not answer.failed
+
+
+def test_the_file_that_a_request_names_is_the_one_that_is_heard(hummed: Path, tmp_path: Path) -> None:
+    path = recorded(tmp_path / "take two.wav", soundfile.read(hummed)[0])
+    with Studio(StudioPaths(tmp_path / "data", tmp_path / "models"), Settings()) as studio:
+        assistant = Assistant(studio)
+        assistant.open_file(recorded(tmp_path / "silent.wav", np.zeros(RATE_HZ)))
+        (answer,) = finish(assistant.carry_out(assistant.propose('write down the melody i hummed in "take two.wav"')))
+    assert not answer.failed, answer.text
+    assert answer.files == (path.with_suffix(".abc"), path.with_suffix(".mid"))
