@@ -273,7 +273,9 @@ def _history(file: Path, *, as_json: bool) -> int:
         if as_json:
             print(json.dumps(version.as_json(), ensure_ascii=False))
         else:
-            print(f"{'*' if version.current else ' '} {version.created}  {version.path.name}  {version.request}")
+            beside = version.path.parent == file.absolute().parent
+            named = shown(version.path.name if beside else version.path)
+            print(f"{'*' if version.current else ' '} {version.created}  {named}  {version.request}")
     return 0
 
 
