@@ -16,13 +16,14 @@ set "ROOT=%~dp0"
 set "ROOT=%ROOT:~0,-1%"
 set "VENV=%ROOT%\.venv"
 set "VENV_PYTHON=%VENV%\Scripts\python.exe"
-set "STAMP=%VENV%\made-ready.toml"
-set "TEST_STAMP=%VENV%\made-ready-test.toml"
+set "LOCK=%ROOT%\requirements\studio.lock"
+set "TEST_LOCK=%ROOT%\requirements\test.lock"
+set "STAMP=%VENV%\made-ready.lock"
+set "TEST_STAMP=%VENV%\made-ready-test.lock"
 set "LOG=%ROOT%\launcher.log"
 set "PIP_LOG=%VENV%\pip.log"
 set "LLAMA_WHEELS=https://abetlen.github.io/llama-cpp-python/whl/cpu"
 set "LLAMA_CPP_PYTHON=llama-cpp-python>=0.3.16"
-set "FLUIDSYNTH=sf2-loader==1.29"
 set "FIND=import sys; from importlib.util import find_spec; sys.exit(not all(map(find_spec, sys.argv[1:])))"
 set "TRY_MODEL=import glob, llama_cpp; [llama_cpp.Llama(path, n_ctx=64, verbose=False).eval([1]) for path in glob.glob('models/*.built-in.gguf')]"
 set "PYTHON="
@@ -49,7 +50,7 @@ ver >nul
 if not "%errorlevel%"=="0" set "LOG=nul"
 
 if /i "%~1"=="setup" goto set_up
-call :is_ready "%STAMP%"
+call :is_ready "%LOCK%" "%STAMP%"
 if "%errorlevel%"=="0" goto ready
 call :make_ready
 if not "%errorlevel%"=="0" goto failed
@@ -67,7 +68,7 @@ if exist "%TEST_STAMP%" del "%TEST_STAMP%"
 goto finish
 
 :tests
-call :is_ready "%TEST_STAMP%"
+call :is_ready "%TEST_LOCK%" "%TEST_STAMP%"
 if "%errorlevel%"=="0" goto collect_arguments
 call :make_tests_ready
 if not "%errorlevel%"=="0" goto failed
@@ -102,10 +103,10 @@ exit /b %RC%
 rem --- making ready --------------------------------------------------------------------------------------------------
 
 :is_ready
-rem The argument is a stamp: was the environment made for this pyproject.toml, and is it still there
+rem The arguments are a list of packages and a stamp: was the environment made for them, and is it still there
 if not exist "%VENV_PYTHON%" exit /b 1
-if not exist "%~1" exit /b 1
-fc /b "%ROOT%\pyproject.toml" "%~1" >nul 2>nul
+if not exist "%~2" exit /b 1
+fc /b "%~1" "%~2" >nul 2>nul
 if not "%errorlevel%"=="0" exit /b 1
 call :packages_present
 exit /b %errorlevel%
@@ -138,8 +139,12 @@ exit /b 1
 
 :install_packages
 call :say Installing the packages; the first time this takes some minutes ...
-call :pip -e .
+rem Every package with its version and checksums: pip refuses what differs
+call :pip --require-hashes -r "requirements\studio.lock"
+if not "%errorlevel%"=="0" goto not_installed
+call :pip --no-deps --no-index --no-build-isolation -e .
 if "%errorlevel%"=="0" goto install_llama
+:not_installed
 if not exist "%STAMP%" goto no_packages
 call :packages_present
 if not "%errorlevel%"=="0" goto no_packages
@@ -164,13 +169,13 @@ call :say No llama.cpp runs here, and without it nothing can be composed: instal
 "%VENV_PYTHON%" -c "import fluidsynth" >>"%LOG%" 2>&1
 if "%errorlevel%"=="0" goto made_ready
 call :say Fetching FluidSynth ...
-call :pip --no-deps "%FLUIDSYNTH%"
+call :pip --no-deps --require-hashes -r "requirements\fluidsynth.lock"
 "%VENV_PYTHON%" -c "import fluidsynth" >>"%LOG%" 2>&1
 if "%errorlevel%"=="0" goto made_ready
 call :say FluidSynth is missing, and without it songs stay silent: run choco install fluidsynth as administrator, or unpack its Windows zip to C:\tools\fluidsynth.
 
 :made_ready
-copy /y "%ROOT%\pyproject.toml" "%STAMP%" >nul
+copy /y "%LOCK%" "%STAMP%" >nul
 call :say Everything is ready.
 exit /b 0
 
@@ -180,7 +185,7 @@ exit /b 1
 
 :make_tests_ready
 call :say Installing what the tests need ...
-call :pip -e ".[test]"
+call :pip --require-hashes -r "requirements\test.lock"
 if not "%errorlevel%"=="0" goto no_packages
 call :install_llama_wheel
 if "%errorlevel%"=="0" goto tests_ready
@@ -188,7 +193,7 @@ call :compile_llama
 if "%errorlevel%"=="0" goto tests_ready
 call :say The tests of llama-cpp-python will be skipped.
 :tests_ready
-copy /y "%ROOT%\pyproject.toml" "%TEST_STAMP%" >nul
+copy /y "%TEST_LOCK%" "%TEST_STAMP%" >nul
 exit /b 0
 
 :install_llama_wheel

@@ -21,8 +21,10 @@ done
 ROOT="$(cd -P "$(dirname "$SCRIPT")" && pwd)"
 VENV="$ROOT/.venv"
 VENV_PYTHON="$VENV/bin/python"
-STAMP="$VENV/made-ready.toml"           # the pyproject.toml that .venv was made for
-TEST_STAMP="$VENV/made-ready-test.toml" # the same, with what the tests need
+LOCK="$ROOT/requirements/studio.lock"   # every package with its version and checksums; .ci/lock writes it
+TEST_LOCK="$ROOT/requirements/test.lock"
+STAMP="$VENV/made-ready.lock"           # the LOCK that .venv was made for
+TEST_STAMP="$VENV/made-ready-test.lock" # the same for what the tests need
 LOG="$ROOT/launcher.log"
 LLAMA_WHEELS="https://abetlen.github.io/llama-cpp-python/whl/cpu"
 PACKAGES="numpy scipy pydantic textual soundfile mido" # where one of these is missing, .venv is not whole
@@ -155,8 +157,8 @@ packages_present() { # a look into the folders, nothing is imported
 }
 
 # shellcheck disable=SC2086  # the words of PACKAGES
-is_ready() { # is_ready STAMP: made for this pyproject.toml and still there
-    [ -x "$VENV_PYTHON" ] && cmp -s "$ROOT/pyproject.toml" "$1" && packages_present numpy scipy pydantic textual soundfile mido
+is_ready() { # is_ready LOCK STAMP: made for these packages and still there
+    [ -x "$VENV_PYTHON" ] && cmp -s "$1" "$2" && packages_present numpy scipy pydantic textual soundfile mido
 }
 
 make_venv() {
@@ -170,6 +172,11 @@ make_venv() {
         fail "The Python environment could not be made: $(why_pip_failed)"
     fi
 }
+
+# A package whose checksum is not in the lock is refused by pip, as is one that is not named there.
+install_locked() { pip_install --require-hashes -r "requirements/$1.lock"; }
+
+install_checkout() { pip_install --no-deps --no-index --no-build-isolation -e .; }
 
 pip_install() { (cd "$ROOT" && logged "$VENV_PYTHON" -m pip install --prefer-binary "$@"); }
 
@@ -216,7 +223,7 @@ make_ready() {
     [ "$LOG" = /dev/null ] && fail "launcher.log in $ROOT cannot be written to: make it writable and start again."
     make_venv
     say "Installing the packages; the first time this takes some minutes ..."
-    if ! pip_install -e .; then
+    if ! { install_locked studio && install_checkout; }; then
         if [ -f "$STAMP" ] && packages_present $PACKAGES; then
             say "The packages could not be brought up to date: $(why_pip_failed)"
             return
@@ -225,15 +232,15 @@ make_ready() {
     fi
     install_llama
     install_fluidsynth
-    cp "$ROOT/pyproject.toml" "$STAMP"
+    cp "$LOCK" "$STAMP"
     say "Everything is ready."
 }
 
 make_tests_ready() {
     say "Installing what the tests need ..."
-    pip_install -e ".[test]" || fail "What the tests need could not be installed: $(why_pip_failed)"
+    install_locked test || fail "What the tests need could not be installed: $(why_pip_failed)"
     install_llama_wheel || compile_llama || say "The tests of llama-cpp-python will be skipped."
-    cp "$ROOT/pyproject.toml" "$TEST_STAMP"
+    cp "$TEST_LOCK" "$TEST_STAMP"
 }
 
 alone() { # two launchers started at once make ready one after the other
@@ -246,7 +253,7 @@ alone() { # two launchers started at once make ready one after the other
     fi
 }
 
-ready_or() { is_ready "$1" || "$2"; }
+ready_or() { is_ready "$1" "$2" || "$3"; }
 
 # --- the start --------------------------------------------------------------------------------------------------------
 
@@ -258,10 +265,10 @@ if [ "${1:-}" = setup ]; then
     alone make_ready && rm -f "$TEST_STAMP"
     exit
 fi
-is_ready "$STAMP" || alone ready_or "$STAMP" make_ready
+is_ready "$LOCK" "$STAMP" || alone ready_or "$LOCK" "$STAMP" make_ready
 if [ "${1:-}" = test ]; then
     shift
-    is_ready "$TEST_STAMP" || alone ready_or "$TEST_STAMP" make_tests_ready
+    is_ready "$TEST_LOCK" "$TEST_STAMP" || alone ready_or "$TEST_LOCK" "$TEST_STAMP" make_tests_ready
     cd "$ROOT" && exec "$VENV_PYTHON" -m pytest "$@"
 fi
 exec "$VENV_PYTHON" -m llm_music_gen "$@"

@@ -11,6 +11,8 @@ from tests.fakes.cmd_interpreter import NOT_FOUND, Cmd, Started
 
 CHECKOUT = Path(__file__).parents[3]
 ROOT = r"C:\Users\Zoë & Co\My Music (x86)!"
+LOCKED = ["--prefer-binary", "--require-hashes", "-r", r"requirements\studio.lock"]
+LOCKED_TESTS = [*LOCKED[:-1], r"requirements\test.lock"]
 VENV_PYTHON = ROOT + r"\.venv\Scripts\python.exe"
 
 
@@ -59,7 +61,7 @@ class Windows:
 
     def _environment(self, run: Started, text: str) -> tuple[int, str]:
         if run.arguments[:3] == ["-m", "pip", "install"]:
-            if "sf2-loader==1.29" in run.arguments and self.fluidsynth_comes_as_a_package:
+            if r"requirements\fluidsynth.lock" in run.arguments and self.fluidsynth_comes_as_a_package:
                 self.missing_modules.discard("fluidsynth")
             return int(self.pip_fails or ("--only-binary" in text and not self.llama_wheel_exists)), self.pip_says
         if "eval" in text:
@@ -84,7 +86,9 @@ def windows(tmp_path: Path) -> Windows:
     root = tmp_path.joinpath(*ROOT.split("\\")[1:])
     root.mkdir(parents=True)
     shutil.copy(CHECKOUT / "launcher.bat", root)
-    (root / "pyproject.toml").write_text('[project]\nname = "llm-music-gen"\n', encoding="utf-8")
+    (root / "requirements").mkdir()
+    for name in ("studio", "test"):
+        (root / "requirements" / f"{name}.lock").write_text("numpy==2.0.0\n", encoding="utf-8")
     return Windows(tmp_path)
 
 
@@ -95,7 +99,7 @@ def pip_installs(cmd: Cmd) -> list[list[str]]:
 def test_the_first_start_makes_an_environment_and_opens_the_app(windows: Windows) -> None:
     cmd = windows.start()
     assert cmd.errorlevel == 0, cmd.stderr
-    assert ["--prefer-binary", "-e", "."] in pip_installs(cmd)
+    assert LOCKED in pip_installs(cmd)
     assert cmd.started[-1].arguments == ["-m", "llm_music_gen"]
     assert cmd.stderr.splitlines()[-1] == "Llm-Music-Gen: Everything is ready."
     assert cmd.folders == []
@@ -132,9 +136,9 @@ def test_the_second_start_installs_nothing(windows: Windows) -> None:
 
 def test_a_changed_list_of_packages_is_installed_at_the_next_start(windows: Windows) -> None:
     windows.start()
-    changed = windows.drive.joinpath(*ROOT.split("\\")[1:], "pyproject.toml")
+    changed = windows.drive.joinpath(*ROOT.split("\\")[1:], "requirements", "studio.lock")
     changed.write_text("# one more package\n", encoding="utf-8")
-    assert ["--prefer-binary", "-e", "."] in pip_installs(windows.start())
+    assert LOCKED in pip_installs(windows.start())
 
 
 def test_the_exit_code_of_the_studio_is_the_launchers(windows: Windows) -> None:
@@ -199,7 +203,7 @@ def test_a_failed_installation_is_explained(windows: Windows, printed: str, sent
 
 def test_without_a_network_a_finished_environment_still_starts(windows: Windows) -> None:
     windows.start()
-    windows.drive.joinpath(*ROOT.split("\\")[1:], "pyproject.toml").write_text("# changed\n", encoding="utf-8")
+    windows.drive.joinpath(*ROOT.split("\\")[1:], "requirements", "studio.lock").write_text("# changed\n", encoding="utf-8")
     windows.pip_fails = True
     cmd = windows.start("doctor")
     assert cmd.errorlevel == 0
@@ -253,7 +257,7 @@ def test_fluidsynth_comes_as_a_package_that_the_studio_finds_on_its_path(windows
     windows.missing_modules = {"llama_cpp", "fluidsynth"}
     windows.variables = {"path": r"C:\Windows"}
     cmd = windows.start()
-    assert ["--prefer-binary", "--no-deps", "sf2-loader==1.29"] in pip_installs(cmd)
+    assert ["--prefer-binary", "--no-deps", "--require-hashes", "-r", r"requirements\fluidsynth.lock"] in pip_installs(cmd)
     assert "FluidSynth is missing" not in cmd.stderr
     path = cmd.started[-1].variables["path"]
     assert path == rf"C:\Windows;{ROOT}\.venv\Lib\site-packages\sf2_loader\read_sf2"
@@ -272,14 +276,14 @@ def test_the_test_command_hands_its_arguments_to_pytest(windows: Windows) -> Non
     assert cmd.stdout == "2 passed\n"
     assert cmd.started[-1].arguments == ["-m", "pytest", "-k", "a song"]
     assert cmd.started[-1].folder == ROOT
-    assert ["--prefer-binary", "-e", ".[test]"] in pip_installs(cmd)
+    assert LOCKED_TESTS in pip_installs(cmd)
     assert pip_installs(windows.start("test")) == []
 
 
 def test_setup_makes_everything_ready_once_more_and_opens_nothing(windows: Windows) -> None:
     windows.start("test")
     cmd = windows.start("setup")
-    assert ["--prefer-binary", "-e", "."] in pip_installs(cmd)
+    assert LOCKED in pip_installs(cmd)
     assert not [run for run in cmd.started if "llm_music_gen" in run.arguments]
     assert pip_installs(windows.start("test"))
 

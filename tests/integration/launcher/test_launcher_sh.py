@@ -79,7 +79,9 @@ def launcher(tmp_path: Path) -> Launcher:
     root.mkdir(parents=True)
     tools.mkdir()
     shutil.copy(CHECKOUT / "launcher.sh", root)
-    (root / "pyproject.toml").write_text('[project]\nname = "llm-music-gen"\n', encoding="utf-8")
+    (root / "requirements").mkdir()
+    for name in ("studio", "test"):
+        (root / "requirements" / f"{name}.lock").write_text("numpy==2.0.0\n", encoding="utf-8")
     for name in SYSTEM_TOOLS:
         found = shutil.which(name)
         if found:
@@ -94,7 +96,9 @@ def test_the_first_start_makes_an_environment_and_opens_the_app(launcher: Launch
     assert result.returncode == 0, result.stderr
     calls = launcher.calls()
     made = next(i for i, call in enumerate(calls) if call.startswith("-m|venv|"))
-    installed = next(i for i, call in enumerate(calls) if "install|--prefer-binary|-e|.|" in call)
+    installed = next(
+        i for i, call in enumerate(calls) if "install|--prefer-binary|--require-hashes|-r|requirements/studio.lock|" in call
+    )
     assert made < installed
     assert calls[-1].startswith("-m|llm_music_gen|cwd=")
 
@@ -126,10 +130,10 @@ def test_the_second_start_installs_nothing(launcher: Launcher) -> None:
 def test_a_changed_list_of_packages_is_installed_at_the_next_start(launcher: Launcher) -> None:
     launcher.start()
     launcher.calls()
-    with (launcher.root / "pyproject.toml").open("a", encoding="utf-8") as file:
+    with (launcher.root / "requirements" / "studio.lock").open("a", encoding="utf-8") as file:
         file.write("# one more package\n")
     launcher.start()
-    assert [call for call in launcher.calls() if "install|--prefer-binary|-e|.|" in call]
+    assert [call for call in launcher.calls() if "install|--prefer-binary|--require-hashes|-r|requirements/studio.lock|" in call]
 
 
 def test_the_exit_code_of_the_studio_is_the_launchers(launcher: Launcher) -> None:
@@ -155,7 +159,7 @@ def test_an_interrupted_installation_goes_on_at_the_next_start(launcher: Launche
     assert launcher.start(FAKE_PIP_RESULT="1").returncode == 1
     launcher.calls()
     assert launcher.start().returncode == 0
-    assert [call for call in launcher.calls() if "install|--prefer-binary|-e|.|" in call]
+    assert [call for call in launcher.calls() if "install|--prefer-binary|--require-hashes|-r|requirements/studio.lock|" in call]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +193,7 @@ def test_no_python_at_all_is_said_in_one_sentence(launcher: Launcher) -> None:
 
 def test_without_a_network_a_finished_environment_still_starts(launcher: Launcher) -> None:
     launcher.start()
-    with (launcher.root / "pyproject.toml").open("a", encoding="utf-8") as file:
+    with (launcher.root / "requirements" / "studio.lock").open("a", encoding="utf-8") as file:
         file.write("# one more package\n")
     result = launcher.start("doctor", FAKE_PIP_RESULT="1", FAKE_PIP_SAYS="ProxyError")
     assert result.returncode == 0
@@ -215,7 +219,7 @@ def test_the_test_command_hands_its_arguments_to_pytest(launcher: Launcher) -> N
     result = launcher.start("test", "-k", "a song")
     assert "2 passed" in result.stdout
     calls = launcher.calls()
-    assert [call for call in calls if "install|--prefer-binary|-e|.[test]|" in call]
+    assert [call for call in calls if "install|--prefer-binary|--require-hashes|-r|requirements/test.lock|" in call]
     assert calls[-1] == f"-m|pytest|-k|a song|cwd={launcher.root}"
 
 
@@ -224,7 +228,7 @@ def test_setup_makes_everything_ready_once_more_and_opens_nothing(launcher: Laun
     launcher.calls()
     assert launcher.start("setup").returncode == 0
     calls = launcher.calls()
-    assert [call for call in calls if "install|--prefer-binary|-e|.|" in call]
+    assert [call for call in calls if "install|--prefer-binary|--require-hashes|-r|requirements/studio.lock|" in call]
     assert not [call for call in calls if "llm_music_gen|" in call.split("cwd=")[0]]
 
 
@@ -233,7 +237,7 @@ def test_a_link_to_the_launcher_leads_to_its_own_folder(launcher: Launcher, tmp_
     link.symlink_to(launcher.root / "launcher.sh")
     environment = {"PATH": str(launcher.tools), "HOME": str(tmp_path), "CALLS": str(launcher.calls_file)}
     subprocess.run([str(link), "doctor"], env=environment, check=True, capture_output=True)
-    assert (launcher.root / ".venv" / "made-ready.toml").exists()
+    assert (launcher.root / ".venv" / "made-ready.lock").exists()
 
 
 @pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write everywhere")
