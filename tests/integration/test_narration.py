@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,16 @@ def made(home: Path, wanted: GenerateRequest) -> tuple[Path, list[Progress]]:
     return folder, reports
 
 
+def plan_in(home: Path, wanted: GenerateRequest) -> None:
+    """A track that is planned and not begun."""
+    with open_studio(home) as studio, closing(studio.generate(wanted)) as work:
+        for report in work:
+            if report.stage == "sound":
+                break
+    for entry in track_in(home).folder.glob("segment*"):
+        entry.unlink()
+
+
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one narrated track that is planned and not begun."""
@@ -61,13 +72,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text.write_text(TEXT, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         short_pieces(patch)
-        with open_studio(home) as studio, closing(studio.generate(request(text))) as work:
-            for report in work:
-                if report.stage == "sound":
-                    break
-        track = track_in(home)
-        for entry in track.folder.glob("segment*"):
-            entry.unlink()
+        plan_in(home, request(text))
     text.unlink()  # the text is needed no more
     return home
 
@@ -260,3 +265,35 @@ def test_a_changed_text_is_another_track(tmp_path: Path) -> None:
     before = unfinished_key(wanted, 3)
     file.write_text("Two.", encoding="utf-8")
     assert unfinished_key(wanted, 3) != before
+
+
+@pytest.mark.heavy
+def test_two_processes_render_and_encode_the_same_bytes_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In pieces of their usual size, which other processes know."""
+    file = tmp_path / "text.txt"
+    file.write_text(TEXT + "\n[1:58] Across two segments, and across two pieces of the MP3.\n", encoding="utf-8")
+    monkeypatch.undo()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+    first, second = tmp_path / "first", tmp_path / "second"
+    plan_in(first, request(file).changed(length="131s"))
+    shutil.copytree(first, second)
+    for home, workers in ((first, 0), (second, 2)):
+        monkeypatch.setattr("llm_music_gen.studio.studio.processor_count", lambda count=workers: count)
+        with open_studio(home) as studio:
+            finish(studio.resume(studio.unfinished()[0]))
+    assert only_song(first) == only_song(second)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("styles", "hz"), [("ambient, meditation", "528"), ("lofi", "432")])
+def test_music_under_a_voice_proves_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, styles: str, hz: str) -> None:
+    file = tmp_path / "text.txt"
+    file.write_text(TEXT + "\n" + "Let your hands rest where they are. " * 6, encoding="utf-8")
+    monkeypatch.setattr("llm_music_gen.studio.long.make._MOST_ROUNDS", 0)
+    folder, _ = made(tmp_path / "home", replace(request(file), styles=tuple(styles.split(", ")), length="75s", frequency=hz,
+                                                layers="", only_layers=False, formats=("mp3",)))  # fmt: skip
+    proof = json.loads((folder / "proof.json").read_text(encoding="utf-8"))
+    assert proof["passes"], proof
+    verdicts = {check["name"]: check["verdict"] for check in proof["checks"]}
+    assert verdicts["tonic"] == ("pass" if hz == "528" else verdicts["tonic"])
+    assert (verdicts["loudness"], verdicts["true peak"]) == ("pass", "pass")
