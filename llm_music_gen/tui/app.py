@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
-from textual.screen import Screen
 
 from llm_music_gen.domain.job import Job, JobState
 from llm_music_gen.domain.song import Song
@@ -21,6 +20,7 @@ from llm_music_gen.settings import save_settings, with_setting
 from llm_music_gen.tui.actions import EVERYWHERE, bindings
 from llm_music_gen.tui.bridge import Bridge
 from llm_music_gen.tui.console import native_prints_in
+from llm_music_gen.tui.doors import screen_of
 from llm_music_gen.tui.messages import JobsMoved, LibraryRead, QueueEmptied, Told
 from llm_music_gen.tui.palette import ActionProvider
 from llm_music_gen.tui.screens.base import StudioScreen
@@ -194,7 +194,7 @@ class StudioApp(App[int]):
         while len(self.screen_stack) > 2 or (len(self.screen_stack) > 1 and not isinstance(self.screen, MainScreen)):
             self.pop_screen()
         if place != "main":
-            self.push_screen(_screen(place))
+            self.push_screen(screen_of(place))
 
     def action_help(self) -> None:
         from llm_music_gen.tui.screens.help import help_page
@@ -361,42 +361,3 @@ def _resumed(queue: JobQueue, key: str) -> str:
 
 def _submitted(queue: JobQueue, title: str, values: dict[str, Any]) -> None:
     queue.submit("generate", title, values)
-
-
-def _screen(place: str) -> Screen[None]:
-    """A screen, its module loaded when it is first opened."""
-    if place == "generate":
-        from llm_music_gen.tui.screens.generate import GenerateScreen
-
-        return GenerateScreen()
-    if place == "processing":
-        from llm_music_gen.tui.screens.processing import ProcessingScreen
-
-        return ProcessingScreen()
-    if place == "assistant":
-        from llm_music_gen.tui.screens.assistant import AssistantScreen
-
-        return AssistantScreen()
-    if place == "describing":
-        from llm_music_gen.tui.screens.describing import DescribingScreen
-
-        return DescribingScreen()
-    if place == "jukebox":
-        from llm_music_gen.tui.screens.jukebox import JukeboxScreen
-
-        return JukeboxScreen()
-    if place == "configuration":
-        from llm_music_gen.tui.screens.configuration import ConfigurationScreen
-
-        return ConfigurationScreen()
-    if place == "models":
-        from llm_music_gen.tui.screens.models import ModelsScreen
-
-        return ModelsScreen()
-    if place == "jobs":
-        from llm_music_gen.tui.screens.jobs import JobsScreen
-
-        return JobsScreen()
-    from llm_music_gen.tui.screens.songs import SongsScreen
-
-    return SongsScreen()
