@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
+from llm_music_gen.cli import stopping
 from llm_music_gen.cli.bars import ProgressLines
 from llm_music_gen.domain.progress import Progress, Work
 from llm_music_gen.domain.song import Song
@@ -22,11 +23,13 @@ def follow_songs(work: Work[Sequence[Outcome]], what: str, *, as_json: bool) -> 
 
     With `as_json` one object a song goes to stdout and everything else to stderr.
     """
+    stopping.forget()
     lines = ProgressLines(sys.stderr if as_json else sys.stdout)
     said: set[str] = set()
     with closing(work):
         try:
             while True:
+                stopping.check()
                 _show(next(work), lines, what, as_json, said)
         except StopIteration as stop:
             outcomes: Sequence[Outcome] = stop.value
@@ -37,11 +40,13 @@ def follow_songs(work: Work[Sequence[Outcome]], what: str, *, as_json: bool) -> 
 
 def follow(work: Work[Any], caption: str, stream: Any = None) -> Any:
     """Run any other work to its end under one caption and return its result."""
+    stopping.forget()
     lines = ProgressLines(stream)
     with closing(work):
         lines.begin(caption)
         try:
             while True:
+                stopping.check()
                 lines.move(next(work).fraction)
         except StopIteration as stop:
             lines.move(1.0)

@@ -6,11 +6,11 @@ import argparse
 import contextlib
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Sequence
 
 from llm_music_gen import __version__
+from llm_music_gen.cli import stopping
 from llm_music_gen.cli.clean_output import answers_only, own_words_only, shown
 from llm_music_gen.errors import StudioError
 
@@ -52,7 +52,7 @@ INTERRUPTED = 130
 def run(arguments: Sequence[str]) -> int:
     """Carry out one command line and return its exit code. Errors go to stderr as one sentence."""
     _speak_utf8()
-    _end_as_by_ctrl_c()
+    stopping.listen()
     try:
         parsed = _parser(arguments).parse_args(arguments)
         module = importlib.import_module(f"llm_music_gen.cli.commands.{parsed.command}")
@@ -94,15 +94,6 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         if name == named:
             importlib.import_module(f"llm_music_gen.cli.commands.{name}").add_options(command)
     return parser
-
-
-def _end_as_by_ctrl_c() -> None:
-    """Let SIGTERM (a closed session, a service that is stopped) and Windows' Ctrl-Break do what Ctrl-C does: end in order."""
-    for name in ("SIGTERM", "SIGBREAK"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            with contextlib.suppress(ValueError):  # only the main thread may say what happens then
-                signal.signal(number, signal.default_int_handler)
 
 
 def _speak_utf8() -> None:

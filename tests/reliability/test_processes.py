@@ -79,7 +79,11 @@ def test_a_track_in_work_ends_in_order_and_its_renderers_with_it(hours: Path, tm
             os.killpg(started.pid, signal.SIGINT)
         else:
             os.kill(started.pid, getattr(signal, name))
-        _, said = started.communicate(timeout=PATIENCE_S)
+        try:
+            _, said = started.communicate(timeout=PATIENCE_S)
+        finally:
+            for left in session_of(started.pid) if started.poll() is None else ():
+                os.kill(left, signal.SIGKILL)
         wait_until(lambda leader=started.pid: not session_of(leader))  # type: ignore[misc]
         slowest_s = max(slowest_s, time.monotonic() - asked_s)
         if name != "SIGKILL":
