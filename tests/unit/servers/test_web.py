@@ -20,9 +20,12 @@ from llm_music_gen.servers.web import HOST, allowed_origins, make_server, serve_
 @pytest.fixture
 async def served() -> AsyncIterator[tuple[int, aiohttp.ClientSession]]:
     port = unused_port()
-    server = TestServer(await make_server(port)._make_app(), host=HOST, port=port)
+    made = make_server(port)
+    server = TestServer(await made._make_app(), host=HOST, port=port)
     await server.start_server()
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:  # cookies of a bare address too
+        async with session.get(f"http://{HOST}:{port}/?key={made.key}") as answer:
+            assert answer.status == 200 and "key" not in answer.url.query
         yield port, session
     await server.close()
 
@@ -34,6 +37,27 @@ async def test_the_page_has_a_title_and_fetches_nothing_from_elsewhere(served: t
     assert "<title>Llm-Music-Gen</title>" in page
     addresses = re.findall(r"(?:https?|wss?)://([^/\"']+)", page)
     assert set(addresses) == {f"{HOST}:{port}"}
+
+
+@pytest.mark.parametrize("path", ["/", "/?key=wrong", "/ws?width=80&height=24", "/static/js/textual.js", "/download/x"])
+async def test_without_the_key_nothing_is_given_out(served: tuple[int, aiohttp.ClientSession], path: str) -> None:
+    port, _ = served
+    origin = {"Origin": allowed_origins(port)[0]}
+    async with aiohttp.ClientSession() as stranger, stranger.get(f"http://{HOST}:{port}{path}", headers=origin) as answer:
+        assert answer.status == 403
+        assert "with its key" in await answer.text()
+
+
+async def test_a_name_that_points_to_this_computer_is_not_this_computer(served: tuple[int, aiohttp.ClientSession]) -> None:
+    port, session = served
+    async with session.get(f"http://{HOST}:{port}/", headers={"Host": f"evil.example:{port}"}) as answer:
+        assert answer.status == 403
+
+
+async def test_its_cookie_is_for_this_page_alone(served: tuple[int, aiohttp.ClientSession]) -> None:
+    port, session = served
+    [cookie] = session.cookie_jar
+    assert cookie["httponly"] and cookie["samesite"] == "Strict" and cookie.key == f"llm-music-gen-{port}"
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:1", "null", ""])
