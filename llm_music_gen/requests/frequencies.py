@@ -63,6 +63,7 @@ def speaks_of_frequency(tokens: Sequence[Token], text: str) -> bool:
         return True
     if (
         _VAGUE.search(text)
+        or _VAGUE.search(" ".join(token.text for token in tokens))
         or (_MEDICAL.search(text) and words & {"frequency", "frequencies", "tone", "vibration", "vibrations"})
         or len(set(map(tuple, _wave(tokens)))) >= 2
         or (_wave(tokens) and words & {"wave", "waves", "beats", "sleep", "meditation", "focus", "state", "brain", "music"})

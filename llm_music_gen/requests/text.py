@@ -141,9 +141,7 @@ def _tokens(match: re.Match[str]) -> Iterable[Token]:
         yield Token(text, kind, start, text, float(text.replace(",", "")))
     elif kind == "clock":
         yield Token(text, kind, start, text, _clock_s(text), "s")
-    elif kind == "word" and text[0].isdigit():
-        digits = re.match(r"\d+", text)
-        assert digits is not None
+    elif kind == "word" and (digits := re.match(r"\d+", text)) is not None:
         yield Token(digits[0], "number", start, digits[0], float(digits[0][:9]))
         yield Token(text[digits.end() :].lower(), "word", start + digits.end(), text[digits.end() :])
     else:
@@ -233,6 +231,10 @@ class Speller:
                 for short in {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}:
                     self._shortened.setdefault(short, []).append(word)
 
+    def is_word(self, word: str) -> bool:
+        """Whether the word is left as it is."""
+        return word in self._ordinary
+
     def knows(self, word: str) -> bool:
         """Whether a table has the word."""
         return word in self._known
@@ -250,7 +252,7 @@ class Speller:
         """The known word that this is a form of: `compressing`, `hisses`."""
         for ending in ("s", "es", "ed", "ing", "er", "ly", "d"):
             body = word.removesuffix(ending)
-            if body != word and len(body) >= 3:
+            if body != word and len(body) >= (3 if ending in ("s", "es", "d") else 4):
                 for form in (body, body + "e", body[:-1] if body[-1:] == body[-2:-1] else body):
                     if form in self._known:
                         return form

@@ -15,7 +15,7 @@ from llm_music_gen.requests.making import style_list
 from llm_music_gen.requests.situation import Situation
 from llm_music_gen.requests.song_changes import changes_a_song
 from llm_music_gen.requests.sounds import has_strong_words, read_sound
-from llm_music_gen.requests.text import Token, tokenize, with_digits
+from llm_music_gen.requests.text import NUMBER_WORDS, Token, slips, tokenize, with_digits
 from llm_music_gen.requests.words import Hit, Phrases, instrument_words, listed, rewrites, speller, table, vocabulary
 
 _OBJECT = re.compile(
@@ -40,7 +40,36 @@ _HELP = re.compile(
 def tokens_of(text: str) -> list[Token]:
     for pattern, new in rewrites():
         text = pattern.sub(new, text)
+    text = _MEASURE.sub(lambda match: f"{match[1]}{_unit_meant(match[2])}", text)
     return [speller().mended(token) for token in tokenize(with_digits(text))[:_MOST_TOKENS]]
+
+
+#: A number, in digits or words, and the word after it.
+_MEASURE = re.compile(rf"\b((?:\d+(?:[.,]\d+)?|an?|half an?|{'|'.join(NUMBER_WORDS)}) )([a-z]{{4,12}})\b", re.IGNORECASE)
+_UNITS_WRITTEN = (
+    "hours",
+    "hour",
+    "minutes",
+    "minute",
+    "seconds",
+    "second",
+    "semitones",
+    "semitone",
+    "percent",
+    "hertz",
+    "decibels",
+    "decibel",
+    "octave",
+    "octaves",
+)
+
+
+def _unit_meant(word: str) -> str:
+    """The unit that is a slip of the fingers away from a word no table knows: "two hors"."""
+    low = word.lower()
+    if low in _UNITS_WRITTEN or speller().is_word(low):
+        return word
+    return next((unit for unit in _UNITS_WRITTEN if slips(low, unit, 1) <= 1), word)
 
 
 @lru_cache(maxsize=1)
@@ -226,6 +255,17 @@ def _wants_music(tokens: Sequence[Token], spoken: str) -> str:
     )
     if any(token.unit in ("lufs", "dbtp", "kbps") for token in tokens):
         return ""
+    weak_only = styles and not nouns and not instruments and set(styles) <= set(making["weak_styles"]["words"])
+    if weak_only and {token.text for token in tokens} & {
+        "reverb",
+        "reverberation",
+        "echo",
+        "delay",
+        "effect",
+        "ambience",
+        "acoustics",
+    }:
+        return ""  # "some church reverb"
     if _manner(left, bool(nouns or styles or instruments or moods)):
         return "compose"
     if not ordered and _described_music(left, nouns, styles, instruments, bool(moods)):

@@ -223,6 +223,7 @@ def speller() -> Speller:
         spoken += group
     spoken += [*grammar["degrees"], *vocabulary("sound_words")["rooms"], *vocabulary("sound_words")["places"]]
     spoken += _frame_words()
+    spoken += [*grammar["polite"], *studio["question"]["asks"]]
     spoken += [
         "sine",
         "tone",

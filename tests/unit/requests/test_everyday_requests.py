@@ -1,4 +1,4 @@
-"""Requests as people say them (everyday.txt): every call they come to, with the arguments that the words fix, and no other call."""
+"""Requests as people say them (everyday.txt): every call they come to, and the arguments that the words fix."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ def same(word: str, item: Any) -> bool:
 
 def of_bands(name: str, bands: list[dict[str, Any]]) -> Any:
     """What an eq does: to the lows, to the highs."""
-    side = {
-        "low_db": lambda band: band["type"] == "low_shelf" or band["hz"] <= 300,
-        "high_db": lambda band: band["type"] == "high_shelf" or band["hz"] >= 5000,
-    }[name]
-    return max((band["db"] for band in bands if side(band)), key=abs, default=0.0)
+    if name == "low_db":
+        moved = [band["db"] for band in bands if band["type"] == "low_shelf" or band["hz"] <= 300]
+    else:
+        moved = [band["db"] for band in bands if band["type"] == "high_shelf" or band["hz"] >= 5000]
+    return max(moved, key=abs, default=0.0)
 
 
 def call_fits(tools: list[str], arguments: dict[str, str], call: Call) -> bool:
