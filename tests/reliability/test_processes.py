@@ -56,13 +56,19 @@ def hours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return plan_in(tmp_path_factory.mktemp("hours") / "home", length="20min")
 
 
+def _heed_ctrl_c() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so would all that is started from there."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def resuming(home: Path) -> subprocess.Popen[bytes]:
     """The command line on the way with two renderers."""
     environment = {**os.environ, HOME_VARIABLE: str(home), "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-m", "llm_music_gen", "resume"]
     started = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
-    )
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
+        preexec_fn=_heed_ctrl_c,
+    )  # fmt: skip
     wait_until(lambda: len(session_of(started.pid)) >= 3 or started.poll() is not None)
     return started
 
