@@ -93,7 +93,7 @@ def _median(pitches: NDArray[np.float64], reach: int = 2) -> NDArray[np.float64]
     out = pitches.copy()
     voiced = ~np.isnan(pitches)
     out[voiced] = np.nanmedian(views[voiced], axis=1)
-    return out
+    return np.asarray(out)
 
 
 def _stretches(course: Course) -> list[tuple[int, int]]:
