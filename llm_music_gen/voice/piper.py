@@ -5,6 +5,7 @@ Written to piper-tts 1.x: `PiperVoice.load`, `synthesize` giving chunks of float
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +44,22 @@ class Piper:
         path = next((path for path in self._folder.rglob("*.onnx") if path.stem == stem), None)
         if path is None:
             raise UsageError(f"There is no voice {voice!r}.", hint='"llm-music-gen voices" lists them.')
+        logging.getLogger("piper").setLevel(logging.ERROR)  # sounds that a voice lacks are no news to the user
+        # What stands in [[ ]] would be taken for phonemes.
+        plain = text.replace("[", " ").replace("]", " ")
         try:
             if stem not in self._loaded:
                 self._loaded[stem] = PiperVoice.load(str(path))
-            config = SynthesisConfig(length_scale=_USUAL_WPM / max(1, rate_wpm))
-            chunks = list(self._loaded[stem].synthesize(text, syn_config=config))
-        except (OSError, ValueError, RuntimeError) as error:
-            raise SoundError(f"{path.name} cannot speak ({error}).", hint="Choose another voice.") from error
+            loaded = self._loaded[stem]
+            config = SynthesisConfig(length_scale=loaded.config.length_scale * _USUAL_WPM / max(1, rate_wpm))
+            chunks = list(loaded.synthesize(plain, syn_config=config))
+        except Exception as error:  # onnxruntime's errors have no common root but this, and any file may pose as a voice
+            raise SoundError(f"{path.name} cannot speak ({_first_line(error)}).", hint="Choose another voice.") from error
         if not chunks:
             return Spoken(np.zeros(0, dtype=np.float32), 22_050)
         samples = np.concatenate([np.asarray(chunk.audio_float_array, dtype=np.float32) for chunk in chunks])
         return Spoken(samples, int(chunks[0].sample_rate))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0][:200].rstrip(".") or type(error).__name__
