@@ -112,6 +112,8 @@ def orders_tones(tokens: Sequence[Token], spoken: str) -> bool:
     words = {token.text for token in tokens}
     if words & (_STRONG - {"hz"}) or table("making_words", "frequency_sets").find(tokens):
         return True
+    if _noise(tokens) and len(tokens) <= 3 and not words & _REMOVING:
+        return True
     waves = len(_wave(tokens))
     if (
         waves
@@ -365,7 +367,8 @@ def _each(tokens: Sequence[Token]) -> float | None:
 def _fade_and_level(args: dict[str, Any], tokens: Sequence[Token], words: set[str]) -> None:
     if words & {"fade", "fades", "fading"}:
         at = next(index for index, token in enumerate(tokens) if token.text in ("fade", "fades", "fading"))
-        near = next((t.value for t in tokens[max(0, at - 2) : at + 7] if t.unit == "s" and 0 < t.value <= 1800), None)
+        around = [*tokens[at : at + 7], *tokens[max(0, at - 2) : at]]
+        near = next((t.value for t in around if t.unit == "s" and 0 < t.value <= 1800), None)
         args["fade_s"] = near if near is not None else 60.0
     level = next((token.value for token in tokens if token.unit == "db"), None)
     if level is not None:

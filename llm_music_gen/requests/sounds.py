@@ -298,7 +298,10 @@ def _joined(calls: Sequence[Call]) -> list[Call]:
         out = [call for call in out if call.tool != "auto_noise_reduction" or call.args]
     normal = next((call for call in out if call.tool == "normalize"), None)
     if normal is not None:  # a ceiling that is said with a loudness is the ceiling of that
-        out = [call for call in out if call.tool != "limit" or call.args.get("ceiling_db") != normal.args.get("tp")]
+        ceiling = next((call.args.get("ceiling_db") for call in out if call.tool == "limit"), None)
+        if ceiling is not None and normal.args.get("tp") in (None, -1.0):
+            normal.args["tp"] = ceiling
+        out = [call for call in out if call.tool != "limit" or ceiling != normal.args.get("tp")]
     if any(call.tool in ("trim", "silence") for call in out) and any(call.tool == "loop" for call in out):
         out = [call for call in out if call.tool != "ask"]
     return out

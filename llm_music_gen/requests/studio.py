@@ -298,6 +298,10 @@ def answer(tokens: Sequence[Token], text: str, at: Situation) -> tuple[list[Call
         "test",
         "different",
         "difference",
+        "wrong",
+        "problem",
+        "problems",
+        "defects",
     }:
         return [Call("analyze", with_files)], "Everything that can be measured about it."
     return [], ""

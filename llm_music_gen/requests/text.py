@@ -65,6 +65,11 @@ _NUMBER_WORD = re.compile(
     rf"\b({_NUMBERS})(?:[ -](?=(?:of )?(?:{_UNIT_WORDS})\b)|(?= and a half (?:{_UNIT_WORDS})\b)|(?= (?:to|or) (?:\\w+) (?:{_UNIT_WORDS})\b)|[ -](?=(?:\w+ ){{1,2}}(?:{_COUNTED})\b))",
     re.IGNORECASE,
 )
+#: "One minute thirty".
+_MINUTES_AND = re.compile(
+    r"\b((?:\d+|one|two|three|four|five|six|seven|eight|nine|ten) minutes?),? (ten|fifteen|twenty|thirty|forty|fifty|[1-5]\d)\b(?! ?(?:-|to|s\b|sec|min|hour|bpm|hz|db|%|percent|\w+ songs?|tracks?))",
+    re.IGNORECASE,
+)
 _TENS = re.compile(
     r"\b(twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[ -](one|two|three|four|five|six|seven|eight|nine)\b",
     re.IGNORECASE,
@@ -116,6 +121,7 @@ def normalised(request: str) -> str:
 def with_digits(text: str) -> str:
     """`two and a half hours` -> `2.5 hours`, `an hour` -> `1 hour`, `forty-five minutes` -> `45 minutes`."""
     text = _TENS.sub(lambda match: str(NUMBER_WORDS[match[1].lower()] + NUMBER_WORDS[match[2].lower()]), text)
+    text = _MINUTES_AND.sub(lambda match: f"{match[1]} {NUMBER_WORDS.get(match[2].lower(), match[2])} seconds", text)
     text = _NUMBER_WORD.sub(lambda match: f"{NUMBER_WORDS[match[1].lower()]} ", text)
     text = re.sub(r"(\d)  +", r"\1 ", text)
     for pattern, replacement in _SPOKEN:

@@ -14,7 +14,9 @@ from llm_music_gen.requests.text import Token, clock_as_minutes
 Args = dict[str, Any]
 
 _UP = frozenset(("up", "higher", "raise", "increase", "boost", "chipmunk", "chipmunks", "sharper", "lift", "louder"))
-_DOWN = frozenset(("down", "lower", "deeper", "reduce", "decrease", "drop", "flatter", "quieter", "darth", "less"))
+_DOWN = frozenset(
+    ("down", "off", "knock", "flat", "lower", "deeper", "reduce", "decrease", "drop", "flatter", "quieter", "darth", "less")
+)
 
 
 #: Intervals of two words, in semitones; they are looked for before the single words.

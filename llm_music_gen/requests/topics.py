@@ -193,6 +193,8 @@ def _asks(tokens: Sequence[Token]) -> bool:
 def _names_what_is_measured(tokens: Sequence[Token], sentence: str) -> bool:
     """ "Pleasantness and eventfulness please": only names of what can be measured or described, and no verb before them."""
     first = tokens[0].text
+    if all(token.kind != "word" for token in tokens):
+        return False
     if first in vocabulary("grammar")["edit_verbs"] or first in vocabulary("making_words")["verbs"]:
         return False
     if studio.share_of_facts(tokens) < 0.5:
