@@ -6,6 +6,7 @@ import pytest
 
 from llm_music_gen.domain.job import JobState
 from llm_music_gen.jobs.when_done import WhenDone
+from llm_music_gen.tui.widgets.now_line import now_text
 from tests.tui.conftest import Stage, job, making
 
 SMALL = (80, 24)
@@ -64,3 +65,9 @@ async def test_work_that_was_cut_off_is_offered_at_the_next_start(stage: Stage, 
         await pilot.press(answer)
         await stage.settle(pilot)
         assert stage.queue.told == told
+
+
+def test_the_line_below_says_what_is_done_be_it_a_song_or_something_else(stage: Stage) -> None:
+    assert "Making song 2 of 3: 52%, 1 more waiting" in now_text(stage.jukebox, (making(), job(state=JobState.QUEUED)), 120)
+    processing = job(kind="process", title="remove the hiss (12 files)", fraction=0.25)
+    assert now_text(stage.jukebox, (processing,), 80).strip() == "remove the hiss (12 files): 25%"

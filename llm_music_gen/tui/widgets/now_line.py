@@ -11,6 +11,8 @@ from llm_music_gen.tui.words import clock, percent, shortened
 
 #: A job of this many songs was meant to go on until it is stopped.
 ENDLESS_SONGS = 1000
+#: Jobs that make songs, one after the other.
+SONG_JOBS = ("generate", "remake", "resume")
 
 
 class NowLine(Static):
@@ -48,12 +50,16 @@ def is_endless(job: Job) -> bool:
 def _making(jobs: tuple[Job, ...]) -> str:
     running = next((job for job in jobs if job.state is JobState.RUNNING), None)
     waiting = sum(job.state is JobState.QUEUED for job in jobs)
-    if running is not None and running.kind == "get":
-        getting = f"Getting {shortened(str(running.request.get('name', '')), 24)}: {percent(running.fraction)}%"
-        return getting + (f", {waiting} more waiting" if waiting else "")
-    if running is not None:
-        number, songs = running.detail.get("song_number", 1), running.detail.get("songs", 1)
-        making = f"Making song {number}"
-        making += "" if is_endless(running) else f" of {songs}: {percent(running.fraction)}%"
-        return making + (f", {waiting} more waiting" if waiting else "")
-    return f"{waiting} waiting" if waiting else ""
+    if running is None:
+        return f"{waiting} waiting" if waiting else ""
+    return _doing(running) + (f", {waiting} more waiting" if waiting else "")
+
+
+def _doing(job: Job) -> str:
+    """A running job in a few words."""
+    if job.kind == "get":
+        return f"Getting {shortened(str(job.request.get('name', '')), 24)}: {percent(job.fraction)}%"
+    if job.kind not in SONG_JOBS:
+        return f"{shortened(job.title, 32)}: {percent(job.fraction)}%"
+    making = f"Making song {job.detail.get('song_number', 1)}"
+    return making + ("" if is_endless(job) else f" of {job.detail.get('songs', 1)}: {percent(job.fraction)}%")
