@@ -12,12 +12,11 @@ from llm_music_gen.domain.progress import Progress, finish
 from llm_music_gen.errors import UsageError
 from llm_music_gen.sound.decode import audio_info
 from llm_music_gen.studio.long import make
-from llm_music_gen.studio.long.make import LongWorkshop, make_long
+from llm_music_gen.studio.long.make import make_long
 from llm_music_gen.studio.long.unfinished import Unfinished
 from llm_music_gen.studio.request import LongWords
 from tests.reliability.track import (
     RATE,
-    checksums,
     failure,
     fresh,
     open_studio,
@@ -26,7 +25,6 @@ from tests.reliability.track import (
     resumed,
     short_pieces,
     track_in,
-    workshop,
 )  # fmt: skip
 
 
@@ -110,18 +108,3 @@ def test_a_song_s_recipe_in_the_folder_is_refused(home: Path) -> None:
     track.recipe_path.write_text(json.dumps(recipe), encoding="utf-8")
     with open_studio(home) as studio, pytest.raises(UsageError, match="not of a long track"):
         finish(make_long(track, studio._long_workshop("")))
-
-
-def test_real_worker_processes_give_the_same_bytes(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Workers are started anew and know nothing of patches: segments and chunks have their usual length on both sides.
-    monkeypatch.undo()
-    monkeypatch.setattr(make, "_MOST_ROUNDS", 0)
-    other = tmp_path / "other"
-    shutil.copytree(home, other)
-    found = []
-    for place, workers in ((home, 0), (other, 2)):
-        shop = workshop(place)
-        shop = LongWorkshop(shop.songs_dir, shop.styles, shop.styles_dir, shop.soundfont, shop.soundfont_facts, workers)
-        finish(make_long(track_in(place), shop))
-        found.append(checksums(place))
-    assert found[0] == found[1]

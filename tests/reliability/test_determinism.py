@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from llm_music_gen.domain.progress import finish
 from llm_music_gen.sound.decode import audio_info, measure_file
+from llm_music_gen.studio.long import make
 from llm_music_gen.studio.request import LongWords
 from tests.reliability.figures import Figure
 from tests.reliability.scale import scaled
-from tests.reliability.track import LENGTH_S, RATE, SEGMENT_S, checksums, fresh, plan_in, resumed
+from tests.reliability.track import LENGTH_S, RATE, SEGMENT_S, checksums, fresh, plan_in, resumed, track_in, workshop
 
 ROOT = Path(__file__).parents[2]
 PLACES: tuple[tuple[str, dict[str, str]], ...] = (
@@ -42,9 +45,24 @@ def test_the_same_bytes_in_any_folder_language_zone_and_hash_seed(
     Figure("R22", what, f"{len(places)} of {len(places)} the same", said, same == len(places)).record()
 
 
+def test_any_number_of_renderers_gives_the_same_bytes(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Renderers are started anew and know nothing of patches: segments and chunks have their usual length on both sides.
+    monkeypatch.undo()
+    monkeypatch.setattr(make, "_MOST_ROUNDS", 0)
+    found = []
+    for workers in (0, *range(1, scaled(4, 2))):
+        own = tmp_path / str(workers)
+        fresh(own, home)
+        finish(make.make_long(track_in(own), replace(workshop(own), workers=workers)))
+        found.append(checksums(own))
+    same = all(each == found[0] for each in found)
+    said = "the same" if same else "another result"
+    Figure("R22", f"in this process and by 1 to {len(found) - 1} others", "the same", said, same).record()
+
+
 WORDS: tuple[tuple[int, LongWords], ...] = (
     (3, LongWords(layers="binaural 10-2")), (4, LongWords(layers="rain, brown")), (5, LongWords(night=True)),
-    (6, LongWords(layers="pink, surf", only_layers=True)), (7, LongWords(intonation="just")),
+    (6, LongWords(layers="pink, surf", only_layers=True)), (7, LongWords(intonation="just", layers="rain")),
     (8, LongWords(layers="isochronic 6")),
 )  # fmt: skip
 
