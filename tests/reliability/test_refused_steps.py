@@ -21,11 +21,11 @@ Versions = dict[str, set[str]]
 def steps_of(home: Path) -> tuple[list[Step], Versions]:
     """Every step of an undisturbed making, and the checksums that files got when they were moved to their names."""
     [plan] = (home / "data" / "unfinished").glob("*/recipe.json")
-    versions: Versions = {plan.name: {_sha256(plan)}}
+    versions: Versions = {str(plan): {_sha256(plan)}}
 
     def moved(step: Step) -> None:
         if step.kind == "replace":
-            versions.setdefault(Path(step.path).name, set()).add(_sha256(Path(step.path)))
+            versions.setdefault(step.path, set()).add(_sha256(Path(step.path)))
 
     with pytest.MonkeyPatch.context() as patch:
         watch = Watch(patch, home, after=moved)
@@ -36,7 +36,7 @@ def steps_of(home: Path) -> tuple[list[Step], Versions]:
 def whole(home: Path, versions: Versions, wanted: dict[str, str]) -> bool:
     """Whether every file that stands under a final name is one that an undisturbed making wrote."""
     for path in (home / "data" / "unfinished").glob("*/**/*"):
-        known = versions.get(path.name)
+        known = versions.get(str(path))
         if known and path.is_file() and not path.name.startswith("finished.") and _sha256(path) not in known:
             return False
     return all({path.name: _sha256(path) for path in song.iterdir()} == wanted for song in (home / "data" / "songs").glob("*"))

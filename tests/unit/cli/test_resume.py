@@ -135,7 +135,7 @@ def test_a_plan_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", full)
-        with pytest.raises(StorageError, match="There is no room for recipe.json"):
+        with pytest.raises(StorageError, match=r"There is no room for recipe\.json"):
             work.plan(recipe("Second"))
     assert work.recipe().theme.title == "First"
     assert sorted(path.name for path in work.folder.iterdir()) == ["order.json", "recipe.json"]
