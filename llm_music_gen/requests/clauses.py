@@ -47,6 +47,10 @@ class Clause:
         """The number of a unit (or none) that stands beside one of the words: up to three tokens after, two before."""
         for place, token in enumerate(self.tokens):
             if token.text in words:
+                before = self.tokens[place - 1] if place else token
+                after = self.tokens[place + 1] if place + 1 < len(self.tokens) else token
+                if before.kind == "number" and before.unit == unit and unit and (after.kind == "stop" or after is token):
+                    return before.value  # "5 ms attack, 50 ms release"
                 near = [*self.tokens[place + 1 : place + 4], *reversed(self.tokens[max(0, place - 2) : place])]
                 for other in near:
                     if other.kind == "number" and other.unit in (unit, ""):

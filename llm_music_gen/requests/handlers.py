@@ -195,8 +195,14 @@ def reverb(clause: Clause, meant: Meaning, args: Args, _text: str, _at: Situatio
 def delay(clause: Clause, meant: Meaning, args: Args, _text: str, at: Situation) -> Args:
     """The time of one echo, in seconds or as a note value of a known tempo; feedback and mix in percent."""
     out = dict(args)
-    beat_ms = 60_000.0 / at.tempo_bpm if at.tempo_bpm else None
-    for words, beats in ((("dotted",), 0.75), (("eighth", "8th"), 0.5), (("quarter",), 1.0), (("sixteenth", "16th"), 0.25)):
+    tempo_bpm = clause.number("bpm") or at.tempo_bpm
+    beat_ms = 60_000.0 / tempo_bpm if tempo_bpm else None
+    for words, beats in (
+        (("dotted",), 0.75),
+        (("eighth", "8th", "eighths", "8ths"), 0.5),
+        (("quarter", "quarters", "beat"), 1.0),
+        (("sixteenth", "16th"), 0.25),
+    ):
         if beat_ms and clause.has(*words):
             out["ms"] = round(beat_ms * beats, 2)
             break

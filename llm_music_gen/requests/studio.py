@@ -217,8 +217,9 @@ def is_question(tokens: Sequence[Token], text: str) -> bool:
     spoken = [token for token in tokens if token.kind != "stop"]
     if not spoken:
         return False
-    if spoken[0].text == "do" and len(spoken) > 1 and spoken[1].text == "not":
-        return False
+    asking = ("you", "i", "we", "they", "these", "those", "the", "my", "both", "people", "any", "all")
+    if spoken[0].text == "do" and len(spoken) > 1 and spoken[1].text not in asking and not text.rstrip().endswith("?"):
+        return False  # "do not touch the bass", "do an automatic mastering"
     starts, asks = _question_words()
     if spoken[0].text in ("should", "would", "has", "will", "have") and not text.rstrip().endswith("?"):
         return False  # "should sound as if it came from far away" is a wish

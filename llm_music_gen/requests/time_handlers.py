@@ -255,6 +255,7 @@ def silence(clause: Clause, _meant: Meaning, _args: Args, text: str, _at: Situat
 
 _FORMATS = {
     "wave": "wav",
+    **{f"{name}s": name for name in ("wav", "mp3", "flac", "ogg")},
     "vorbis": "ogg",
     "lossless": "flac",
     **{name: name for name in ("wav", "mp3", "flac", "ogg", "opus", "m4a", "aac", "aiff")},
