@@ -29,7 +29,7 @@ from llm_music_gen.llm.gguf import read_gguf_header
 from llm_music_gen.playback.memory import read_memory
 from llm_music_gen.settings import Settings, load_settings_or_defaults, save_settings
 from llm_music_gen.studio.long.unfinished import Order, Unfinished, facts
-from llm_music_gen.studio.plan import open_notes
+from llm_music_gen.studio.plan_notes import open_notes
 from llm_music_gen.studio.processing_room import plan_from_file
 from llm_music_gen.studio.promises import promises_beside
 from llm_music_gen.studio.recipe import read_recipe
@@ -111,10 +111,10 @@ def test_texts_cut_off_at_every_byte_or_damaged_give_a_result_or_a_sentence(tmp_
         folder = tmp_path / str(number)
         assert trial.survives(folder, trial.text), trial.name
         slow = trial.read is notes_in  # it writes to the disk each time
-        for data in cuts(trial.text, scaled(4_096, 20 if slow else 100)):
+        for data in cuts(trial.text, scaled(4_096, 12 if slow else 60)):
             refused += not trial.survives(folder, data)
             cut += 1
-        for turn in range(scaled(10_000, 60 if slow else 1_000) // len(kinds) + 1):
+        for turn in range(scaled(10_000, 40 if slow else 500) // len(kinds) + 1):
             data = damaged(trial.text, chance) if trial.value is None or turn % 2 else odd_json(trial.value, chance)
             refused += not trial.survives(folder, data)
             changed += 1
@@ -127,8 +127,8 @@ def test_a_damaged_settings_file_gives_the_defaults_and_is_kept(tmp_path: Path) 
     path = tmp_path / "settings.toml"
     save_settings(Settings(), path)
     whole, chance, kept, tried = path.read_bytes(), random.Random(1), 0, 0
-    changes = [damaged(whole, chance) for _ in range(scaled(10_000, 300))]
-    for data in [*cuts(whole, scaled(4_096, 300)), *changes]:
+    changes = [damaged(whole, chance) for _ in range(scaled(10_000, 120))]
+    for data in [*cuts(whole, scaled(4_096, 150)), *changes]:
         tried += 1
         path.write_bytes(data)
         settings, complaint = load_settings_or_defaults(path)
