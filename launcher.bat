@@ -46,7 +46,7 @@ if not defined PIP_RETRIES set "PIP_RETRIES=2"
 
 call :trim "%LOG%"
 ver >nul
-2>nul >>"%LOG%" echo ---- %DATE% %TIME% ----
+call :begin_log 2>nul
 if not "%errorlevel%"=="0" set "LOG=nul"
 
 if /i "%~1"=="setup" goto set_up
@@ -279,6 +279,11 @@ rem A log of more than a megabyte starts afresh
 if not exist "%~1" exit /b 0
 if %~z1 gtr 1000000 del "%~1"
 exit /b 0
+
+:begin_log
+rem Fails where the folder cannot be written to
+>>"%LOG%" echo ---- %DATE% %TIME% ----
+exit /b %errorlevel%
 
 :say
 rem stdout belongs to the studio (--json)
