@@ -18,6 +18,7 @@ from llm_music_gen.paths import HOME_VARIABLE, StudioPaths
 from llm_music_gen.settings import Settings
 from llm_music_gen.studio.studio import Studio
 from tests.reliability.figures import Figure
+from tests.reliability.scale import FULL
 from tests.unit.assistant.test_assistant import shelved
 
 CHECKOUT = Path(__file__).parents[2]
@@ -85,3 +86,25 @@ def test_the_launcher_starts_from_an_awkward_folder(tmp_path: Path) -> None:
     )
     assert answered.returncode == 0, answered.stderr
     assert "usage" in answered.stdout.lower()
+
+
+@pytest.mark.skipif(not FULL or shutil.which("wine") is None, reason="takes Wine and a minute; the full run does it")
+def test_launcher_bat_runs_in_wines_cmd_from_an_awkward_folder(tmp_path: Path) -> None:
+    """Wine has no Python for Windows, so the launcher must come as far as saying so: one sentence, also in its log."""
+    root = tmp_path / "Zoe & Co (x86)!"
+    (root / "requirements").mkdir(parents=True)
+    shutil.copy(CHECKOUT / "launcher.bat", root)
+    for name in ("studio", "test"):
+        (root / "requirements" / f"{name}.lock").write_text("numpy==2.0.0\n", encoding="utf-8")
+    environment = {**os.environ, "WINEPREFIX": str(tmp_path / "wine"), "WINEDEBUG": "-all", "WINEDLLOVERRIDES": "mscoree,mshtml="}
+    command = ["wine", "cmd", "/c", 'launcher.bat generate "Chill & Dub"']
+    answered = subprocess.run(
+        command, cwd=root, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    said = [line for line in answered.stderr.splitlines() if line.startswith("Llm-Music-Gen: ")]
+    assert len(said) == 1 and "Python 3.10 to 3.13, 64 bit, is missing" in said[0], answered
+    assert "is missing" in (root / "launcher.log").read_text(encoding="utf-8")
+    assert "recognize" not in answered.stdout + answered.stderr
+    Figure(
+        "R20", "launcher.bat under Wine's cmd", "runs in a folder with & ( ) !", "runs to its one sentence", holds=True
+    ).record()
