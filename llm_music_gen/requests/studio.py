@@ -168,7 +168,7 @@ def _setting(tokens: Sequence[Token], text: str) -> dict[str, Any]:
 
 def _library(tokens: Sequence[Token], words: set[str], text: str, at: Situation) -> dict[str, Any]:
     action = "list"
-    for name, said in (("remove", {"delete", "remove", "throw", "erase"}), ("rename", {"rename"}), ("rescan", {"rescan"}),
+    for name, said in (("restore", {"restore", "undelete", "bring", "recover", "retrieve", "rescue", "back"}), ("remove", {"delete", "remove", "throw", "erase"}), ("rename", {"rename"}), ("rescan", {"rescan"}),
                        ("like", {"mark", "rate", "star", "thumbs", "love", "put", "add"}), ("find", {"find", "search"})):  # fmt: skip
         if words & said:
             action = name
