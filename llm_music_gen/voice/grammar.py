@@ -16,6 +16,7 @@ Knows = Callable[[str], bool]
 PRONUNCIATIONS = {
     "dubstep": "D AH B S T EH P",
     "lofi": "L OW F AY",
+    "mp": "EH M P IY",
     "synthwave": "S IH N TH W EY V",
     "chiptune": "CH IH P T UW N",
     "downtempo": "D AW N T EH M P OW",
