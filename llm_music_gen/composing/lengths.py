@@ -21,6 +21,8 @@ _CLOCK = re.compile(r"([0-9]{1,3}):([0-9]{2})$")
 _UNITS = re.compile(
     r"(?=.)(?:([0-9]{1,4})\s*h)?\s*(?:([0-9]{1,5})\s*m(?:in)?)?\s*(?:([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*s(?:ec)?)?$", re.IGNORECASE
 )
+_BARE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
+_IN_SECONDS = re.compile(r"[0-9.]+\s*(s(?:ec)?)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,10 @@ def parse_length(text: str) -> LengthRange:
     if len(parts) > 2:
         raise UsageError(f"{text!r} is not a length.", hint=_EXAMPLES)
     low, high = _seconds(parts[0], text), _seconds(parts[-1], text)
+    if low > high and _BARE.fullmatch(parts[0]) and (match := _IN_SECONDS.fullmatch(parts[1])):
+        low = _seconds(parts[0] + match[1], text)  # "10-15s": the unit stands once, behind both
     if low > high:
-        raise UsageError(f"The range {text!r} runs backwards.", hint=f'Write "{parts[1]}-{parts[0]}".')
+        raise UsageError(f"The range {text!r} runs backwards.", hint="Write the shorter length first.")
     for value in (low, high):
         if value < MIN_LENGTH_S:
             raise UsageError(f"{text!r} is too short: a song lasts at least {MIN_LENGTH_S} seconds.", hint=_EXAMPLES)

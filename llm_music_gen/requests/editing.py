@@ -348,6 +348,6 @@ def _much(text: str) -> float:
 def _not_understood(clause: str, theme: Theme) -> str:
     short = clause if len(clause) <= 60 else f"{clause[:57]}..."
     return (
-        f'"{short}" is not understood; key, tempo, metre, instruments, swing, calmer or bigger, a new tune, repeating and removing '
-        f"parts are: {sections_line(theme)}."
+        f'"{short}" is not understood. What can be changed: key, tempo, metre, instruments, swing, style, title, the tune, calmer or '
+        f"bigger, parts repeated or removed. The parts are: {sections_line(theme)}."
     )

@@ -63,7 +63,7 @@ def files_of(names: Sequence[str], *, with_results: bool = True) -> tuple[Path, 
         elif path.is_file():
             found.append(path)
         else:
-            raise UsageError(f"There is no file {name!r}.", hint="Give audio files or folders, then the request in quotes.")
+            raise UsageError(f"There is no file {name!r}.", hint="Give the names of audio files or folders.")
     return tuple(dict.fromkeys(found))
 
 
