@@ -237,10 +237,13 @@ def _show_plan(processing: Processing, *, as_json: bool, stream: TextIO | None =
     if as_json:
         print(json.dumps(processing.plan.as_json(), ensure_ascii=False))
         return
-    for call in processing.plan.calls:
+    calls = [call for call in processing.plan.calls if call.tool not in ("ask", "refuse")]
+    for call in calls:
         print(f"  {call}", file=stream)
-    if processing.plan.reply:
-        print(f"Llm-Music-Gen: {processing.plan.reply}", file=stream)
+    listed = f"Understood: {'; '.join(map(str, calls))}."
+    reply = processing.plan.reply.removeprefix(listed).strip()  # the calls stand above, one a line
+    if reply:
+        print(f"Llm-Music-Gen: {reply}", file=stream)
 
 
 def _tell(result: Report | Failure, *, as_json: bool, picture: bool) -> None:

@@ -38,6 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.list:
             for work in chosen:
                 _tell(facts(work), as_json=arguments.json)
+            if not chosen:
+                print("Llm-Music-Gen: No track waits to be finished.", file=sys.stderr)
             return 0
         if arguments.drop:
             if not arguments.key:
@@ -45,7 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
             for work in chosen:
                 with work.claimed():
                     pass  # a track that is being made is not thrown away
+                title = facts(work).get("title", work.key)
                 work.throw_away()
+                print(f'Llm-Music-Gen: "{title}" is thrown away.', file=sys.stderr)
             return 0
         if not chosen and not arguments.json:
             print("Llm-Music-Gen: No track waits to be finished.")

@@ -105,8 +105,15 @@ def test_a_file_that_is_no_audio_fails_and_the_other_goes_on(tone: Path, capsys:
 
 def test_what_cannot_be_done_is_said(tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["process", str(tone), "delete all files on my computer"]) == 1
-    assert "refuse" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "nothing else on this computer" in said and "refuse(" not in said
     assert tone.is_file()
+
+
+def test_the_calls_of_a_request_are_shown_once(tone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["process", str(tone), "make it 30 dB louder", "--plan"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("gain(db=30)") == 1 and "over full scale" in said
 
 
 def test_every_tool_is_listed_with_its_schema(capsys: pytest.CaptureFixture[str]) -> None:

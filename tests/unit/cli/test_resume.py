@@ -50,7 +50,8 @@ def test_without_anything_to_do_it_says_so(capsys: pytest.CaptureFixture[str]) -
     assert main(["resume"]) == 0
     assert "No track waits" in capsys.readouterr().out
     assert main(["resume", "--list"]) == 0
-    assert capsys.readouterr().out == ""
+    said = capsys.readouterr()
+    assert (said.out, "No track waits" in said.err) == ("", True)
 
 
 def test_what_waits_is_listed_in_words_and_as_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,6 +80,7 @@ def test_only_what_is_named_is_thrown_away(capsys: pytest.CaptureFixture[str]) -
     assert "Say which" in capsys.readouterr().err
     assert waiting() == ["aaa", "bbb"]
     assert main(["resume", "aaa", "--drop"]) == 0
+    assert '"First" is thrown away' in capsys.readouterr().err
     assert waiting() == ["bbb"]
     assert not (studio_paths().unfinished_dir / "aaa").exists()
 
