@@ -19,6 +19,8 @@ from llm_music_gen.errors import SettingsError, StorageError
 from llm_music_gen.parsing import parse_toml
 
 SCHEMA = 1
+#: No settings file is larger; a path may also lead to something endless.
+MOST_BYTES = 1_000_000
 AudioFormat = Literal["mp3", "wav", "flac", "opus"]
 FORMATS: tuple[AudioFormat, ...] = ("mp3", "wav", "flac", "opus")
 
@@ -158,11 +160,15 @@ def with_setting(settings: Settings, key: str, value: object) -> Settings:
 def load_settings(path: Path) -> Settings:
     """Read the file; a missing one gives the defaults. Raises SettingsError in one sentence."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        text = data.decode("utf-8-sig")
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read ({error}).", hint="Correct or delete it.") from error
+    if len(data) > MOST_BYTES:
+        raise SettingsError(f"{path} is far too large for settings.", hint="Correct or delete it.")
     try:
         values = parse_toml(text)
     except ValueError as error:

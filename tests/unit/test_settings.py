@@ -74,3 +74,11 @@ def test_a_file_truncated_anywhere_never_crashes(tmp_path: Path) -> None:
         path.write_bytes(whole[:length])
         settings, _ = load_settings_or_defaults(path)
         assert isinstance(settings, Settings)
+
+
+def test_a_settings_file_without_an_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_bytes(b"# " + b"x" * 2_000_000)
+    with pytest.raises(SettingsError, match="far too large"):
+        load_settings(path)
+    assert load_settings_or_defaults(path)[0] == Settings()
