@@ -37,7 +37,7 @@ from llm_music_gen.studio.long.narration import planned_with_voice, speech_besid
 from llm_music_gen.studio.long.plan import plan_long
 from llm_music_gen.studio.long.preview import make_preview
 from llm_music_gen.studio.long.unfinished import Order, Unfinished, begin, find_unfinished
-from llm_music_gen.studio.long.wish import is_long, long_wish, narration_wish, unfinished_key, wants_kit
+from llm_music_gen.studio.long.wish import is_long, long_wish, narration_wish, unfinished_key, wants_kit, wish_like
 from llm_music_gen.studio.names import safe_name
 from llm_music_gen.studio.own_music import arrangement_of, draft_from_sheet, lead_sheet_of, played_by
 from llm_music_gen.studio.recipe import Recipe, read_recipe
@@ -234,9 +234,14 @@ class Studio:
         )  # fmt: skip
 
     def request_like(self, song: Song) -> GenerateRequest:
-        """A request for another song of the same kind: its styles and metre, and about its length."""
+        """A request for another one of the same kind: styles, metre, about the length, frequency, layers, as calm."""
         low_s, high_s = max(10, song.length_s * 0.85), min(24 * 3600, song.length_s * 1.15)
-        return GenerateRequest(styles=song.styles, length=f"{low_s:.0f}s-{high_s:.0f}s", meter=song.meter)
+        try:
+            wish = wish_like(read_recipe(song.folder))
+        except StudioError as error:  # its files are gone: what the library knows is enough
+            _log.warning("%s has no recipe that can be read: %s", song.title, error)
+            wish = {}
+        return GenerateRequest(styles=song.styles, length=f"{low_s:.0f}s-{high_s:.0f}s", meter=song.meter, **wish)
 
     def words(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The styles and the mood words that are understood."""

@@ -15,8 +15,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Same styles, metre and kind of length as the song; what is given here comes instead."""
+    """Same styles, metre, frequency, layers and kind of length as the song; what is given here comes instead."""
+    from dataclasses import replace
+
     from llm_music_gen.cli.follow import follow_songs
+    from llm_music_gen.composing.lengths import parse_length
 
     with open_studio() as studio:
         request = studio.request_like(studio.library.find(arguments.song)).changed(
@@ -25,4 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
             soundfont=arguments.soundfont, frequency=arguments.frequency, theme_model=arguments.theme_model,
             server=arguments.server,
         )  # fmt: skip
+        if request.each and arguments.length:  # the steps of a set share the new length
+            steps = request.frequency.count(",") + 1
+            request = replace(request, each=f"{float(parse_length(arguments.length).min_s) / steps:.3f}s")
         return follow_songs(studio.generate(request), f'"{request.styles_text}" themed', as_json=arguments.json)

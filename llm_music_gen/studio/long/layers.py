@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from llm_music_gen.errors import StorageError, UsageError
@@ -44,6 +45,30 @@ def read_layers(text: str, *, tonic_hz: float, tempo_bpm: float, length_s: float
 def check_layers(text: str) -> None:
     """Refuse what cannot be read, before anything is known of the track. Raises UsageError."""
     read_layers(text, tonic_hz=220.0, tempo_bpm=60.0, length_s=3_600.0)
+
+
+def layers_text(records: Sequence[LayerRecord]) -> str:
+    """The words for layers, as people write them. What came from a schedule with times of its own has none and is left out."""
+    return ", ".join(_words(record) for record in records if record.end_s is None and not record.start_s and _is_plain(record))
+
+
+def _is_plain(record: LayerRecord) -> bool:
+    return len(record.beat_points) <= 2
+
+
+def _words(record: LayerRecord) -> str:
+    words = [record.kind]
+    if record.kind in BEATS:
+        (_, first_hz), (glide_s, last_hz) = record.beat_points[0], record.beat_points[-1]
+        words.append(f"{first_hz:.10g}" if first_hz == last_hz else f"{first_hz:.10g}-{last_hz:.10g}")
+        if first_hz != last_hz and glide_s != USUAL_GLIDE_S:
+            words.append(f"{glide_s / 60:.10g}min")
+    elif record.kind == "tone":
+        words.append(f"{record.carrier_hz:.10g}")
+    louder_db = round(record.level_db - USUAL_LEVEL_DB[record.kind], 6)
+    if louder_db:
+        words.append(f"{louder_db:+g}dB")
+    return " ".join(words)
 
 
 def bed_layer(record: LayerRecord, seed: int) -> BedLayer:

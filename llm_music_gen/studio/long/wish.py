@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from llm_music_gen.composing.lengths import LengthRange, parse_fade, parse_length
+from llm_music_gen.studio.long.layers import layers_text
 from llm_music_gen.studio.long.plan import LONG_FROM_S, LongWish
 from llm_music_gen.studio.long.speaking import USUAL_RATE_WPM, NarrationWish
 from llm_music_gen.studio.recipe import Recipe
@@ -35,6 +38,23 @@ def long_wish(request: GenerateRequest, usual_frequency: str) -> LongWish:
         step_s=float(parse_length(request.each or "10").min_s), only_layers=request.only_layers,
         fade_s=parse_fade(request.fade) if request.fade else None,
     )  # fmt: skip
+
+
+def wish_like(recipe: Recipe) -> dict[str, Any]:
+    """The fields of a request for another one like this: on the same frequencies, over the same layers, as calm."""
+    long, tuning = recipe.long, recipe.tuning
+    labels = long.frequency if long is not None else tuning.frequency if tuning is not None else ""
+    said: dict[str, Any] = {"frequency": re.sub(r" \([0-9.]+ Hz\)", "", labels)}  # "om (136.102 Hz)" is asked for as "om"
+    if tuning is not None and tuning.system == "just":
+        said["intonation"] = "just"
+    if long is None:
+        return said
+    layers = layers_text(long.layers)
+    if long.intonation == "just":
+        said["intonation"] = "just"
+    if "," in labels:
+        said["each"] = f"{long.chapters[0].length_s:.0f}s"
+    return {**said, "night": long.calm == "night", "layers": layers, "only_layers": bool(layers) and not long.music}
 
 
 def narration_wish(request: GenerateRequest) -> NarrationWish | None:
