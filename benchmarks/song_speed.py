@@ -6,9 +6,9 @@
 Each run times `llm-music-gen generate` as a user starts it (a new process, from Enter to the finished MP3) and then, on the MIDI
 file that it wrote and with the same soundfont, `fluidsynth -F` and `lame` one after the other. The soundfont part is what the
 studio does of just that: the same MIDI file played with room, glue and loudness meter, written as MP3. Prints seconds, the ratio
-of the wall times, and the processor seconds of both (which a busy machine changes less). Leaves with 1 when the best run takes more
-than 1.5 times the two programs plus 5 seconds; the best counts because other work on the machine can only add time. Needs the
-programs fluidsynth and lame.
+of the wall times, and the processor seconds of both (which a busy machine changes less). Leaves with 1 when the best run takes
+more than 1.5 times the two programs plus 5 seconds; the best counts because other work on the machine can only add time. Needs
+the programs fluidsynth and lame.
 """
 
 from __future__ import annotations

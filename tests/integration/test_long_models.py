@@ -12,7 +12,7 @@ from llm_music_gen.paths import StudioPaths
 from llm_music_gen.settings import Settings
 from llm_music_gen.studio.studio import Studio
 from tests.fakes.model_server import scripted_server
-from tests.integration.test_long_tracks import request, short_pieces
+from tests.reliability.track import request, short_pieces
 
 
 def test_a_server_without_music_costs_remarks_and_its_answers_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,6 @@ from llm_music_gen.tui.screens.configuration import ITEMS
 from llm_music_gen.tui.widgets.song_list import SongList
 from tests.fakes.model_server import scripted_server
 from tests.tui.conftest import Stage, making
-from tests.tui.test_screens import place
 
 SMALL, LARGE = (80, 24), (120, 40)
 
@@ -66,7 +65,7 @@ async def test_a_servers_models_are_offered_and_it_can_write_the_tunes(stage: St
             await marked(stage, pilot, "server_model")
             stage.app.change_setting("server", f"http://127.0.0.1:{server.server_port}/v1")
             await pilot.press("enter")
-            await stage.settle(pilot, lambda: "the first one there" in stage.screen_text() and place(stage) == "Choose")
+            await stage.settle(pilot, lambda: "the first one there" in stage.screen_text() and stage.place() == "Choose")
             await pilot.press("2")
             await stage.settle(pilot)
             assert stage.services.settings.server_model == "tiny"
