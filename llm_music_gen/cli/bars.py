@@ -34,10 +34,15 @@ class ProgressLines:
         self.end()
         self._write(f"{PREFIX}{text}\n")
 
-    def begin(self, caption: str) -> None:
-        """Write a caption with an empty bar below it; nothing happens when it is the one that is open."""
+    def begin(self, caption: str, *, after_done: bool = False) -> None:
+        """Write a caption with an empty bar below it; nothing happens when it is the one that is open.
+
+        `after_done` says that the work of the bar before it is done, whatever share of the whole that was.
+        """
         caption = shown(caption)
         if caption != self._caption:
+            if after_done and self._caption:
+                self.move(1.0)
             self.say(caption)
             self._caption, self._fraction = caption, 0.0
             self.move(0.0)

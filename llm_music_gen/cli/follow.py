@@ -90,7 +90,7 @@ def _show(progress: Progress, lines: ProgressLines, what: str, as_json: bool, sa
     elif progress.stage == "convert":
         name = FORMAT_NAMES[progress.detail["format"]]
         how = "Writing song number {} as WAV..." if name == "WAV" else f"Converting song number {{}} from WAV to {name}..."
-        lines.begin(how.format(number))
+        lines.begin(how.format(number), after_done=True)
         lines.move(progress.fraction)
     elif "note" in progress.detail or (progress.stage == "files" and "proof" in progress.detail):
         lines.say(progress.message)

@@ -52,3 +52,18 @@ async def until(pilot: Pilot[Any], happened: Callable[[], bool]) -> None:
     while not happened():
         assert time.monotonic() < deadline_s, "it never happened"
         await pilot.pause(0.02)
+
+
+async def test_what_is_typed_takes_the_place_of_the_song_that_plays(stage: Stage) -> None:
+    async with stage.app.run_test(size=SIZE) as pilot:
+        await stage.ready(pilot)
+        await pilot.press("s")
+        await stage.settle(pilot)
+        await pilot.press("enter")
+        await stage.settle(pilot)
+        await pilot.press("b", "d")
+        await until(pilot, lambda: isinstance(stage.app.screen, DescribingScreen))
+        field = stage.app.screen.query_one("#file", Input)
+        await until(pilot, lambda: bool(field.value) and len(field.selected_text) == len(field.value))
+        await pilot.press("x")
+        assert field.value == "x"

@@ -50,6 +50,7 @@ class DescribingScreen(StudioScreen):
         field = self.query_one("#file", Input)
         field.value = str(playing.path) if playing else ""
         field.focus()
+        self.call_after_refresh(field.action_select_all)  # what is typed or pasted takes the place of the song that plays
 
     def focus_home(self) -> None:
         self.query_one("#words").focus()

@@ -37,6 +37,18 @@ def test_on_a_terminal_the_bar_is_redrawn_in_place_and_never_goes_back() -> None
     assert end == ""
 
 
+def test_a_bar_whose_work_is_done_is_full_when_the_next_begins() -> None:
+    written = io.StringIO()
+    lines = ProgressLines(written)
+    lines.begin("Producing...")
+    lines.move(0.47)
+    lines.begin("Converting...", after_done=True)
+    lines.begin("Checking...")
+    lines.end()
+    bars = [line.split("] ")[1] for line in written.getvalue().splitlines() if line.startswith("[")]
+    assert bars == ["100% Complete", "0% Complete", "0% Complete"]
+
+
 def test_in_a_file_only_the_end_of_each_bar_is_written() -> None:
     file = io.StringIO()
     lines = ProgressLines(file)
