@@ -96,13 +96,18 @@ class Library:
                 raise database_error(self._database_file, error) from error
 
     def find(self, name: str) -> Song:
-        """The song with this title, folder name, number in the list (from 1) or beginning of its id. Raises LibraryError."""
+        """The song with this title, folder name, number in the list (from 1) or beginning of its id; "last" is the newest.
+
+        Raises LibraryError.
+        """
         with self._opened() as connection:
             connection.row_factory = None
             known = connection.execute("SELECT rowid, title, folder, id FROM songs ORDER BY created, folder").fetchall()
         wanted = name.strip().casefold()
         if wanted.isdigit() and len(wanted) < 7 and 1 <= int(wanted) <= len(known):
             return Listing([known[int(wanted) - 1][0]], self._read)[0]
+        if wanted == "last" and known and not any("last" in (row[1].casefold(), row[2].casefold()) for row in known):
+            return Listing([known[-1][0]], self._read)[0]
         for matches in (
             [row for row in known if wanted in (row[1].casefold(), row[2].casefold())],
             [row for row in known if len(wanted) >= 6 and row[3].startswith(wanted)],

@@ -45,6 +45,7 @@ class Sphinx:
         """See `ports.Listener`. A command that was not understood gives nothing."""
         with self._lock:
             decoder = self._loaded()
+            decoder.reinit_feat(decoder.config)  # what it learnt of the voice before: the same sound is heard the same way
             decoder.start_utt()
             decoder.process_raw(_as_pcm(samples), False, True)
             decoder.end_utt()
@@ -85,7 +86,7 @@ class Sphinx:
                 raise DependencyMissing("Hearing needs PocketSphinx.", hint='Run "pip install pocketsphinx".') from error
             try:
                 decoder = Decoder(
-                    loglevel="FATAL", **({"lm": None, "maxhmmpf": _MOST_STATES} if self._grammar is not None else {})
+                    loglevel="FATAL", cmn="batch", **({"lm": None, "maxhmmpf": _MOST_STATES} if self._grammar is not None else {})
                 )
                 for word, phones in self._pronunciations.items():
                     if decoder.lookup_word(word) is None:

@@ -56,7 +56,7 @@ class GenerateScreen(StudioScreen):
         yield Static(f"{PREFIX}What kind of music are we making today? (Styles, separated, by, commas)", markup=False)
         with Horizontal(classes="field"):
             yield Static("User Input: ", classes="who")
-            yield Input(id="styles", placeholder="Chill, Dubstep", max_length=500)
+            yield Input(id="styles", placeholder="for example Chill, Dubstep", max_length=500)
         yield Static(f"{PREFIX}How many songs should I generate?", markup=False)
         with Horizontal(classes="field"):
             yield Static("User Input: ", classes="who")

@@ -137,6 +137,16 @@ def test_a_search_finds_songs_that_hold_every_word_and_reads_them_as_they_are_lo
     assert [song.title for song in library.search()[:2]] == ["Velvet Tide 0", "Amber Tide 1"]
 
 
+def test_last_is_the_newest_song_unless_one_is_called_so(library: Library, tmp_path: Path) -> None:
+    put_song(tmp_path, "Old", created="2026-01-01T00:00:00Z")
+    put_song(tmp_path, "New", created="2026-01-02T00:00:00Z")
+    library.rescan()
+    assert library.find("last").title == "New"
+    put_song(tmp_path, "Last", created="2025-01-01T00:00:00Z")
+    library.rescan()
+    assert library.find("last").title == "Last"
+
+
 def test_a_listing_survives_songs_that_go_meanwhile(library: Library, tmp_path: Path) -> None:
     for number in range(3):
         put_song(tmp_path, f"Tide {number}", created=f"2026-01-0{number + 1}T00:00:00Z")

@@ -53,7 +53,7 @@ def test_an_unknown_voice_is_refused_in_one_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["make a calm dubstep song at five hundred twenty eight hertz", "play the last song", "list my songs",
+    "text", ["make a calm dubstep song at five hundred twenty eight hertz", "play the last song", "show my songs",
              "make it warmer and louder", "normalize it"],
 )  # fmt: skip
 def test_a_spoken_command_is_understood_word_for_word(listener: Sphinx, text: str) -> None:
