@@ -13,6 +13,7 @@ from llm_music_gen.cli.options import (
     add_stems_option,
     open_studio,
 )
+from llm_music_gen.errors import UsageError
 
 if TYPE_CHECKING:
     from llm_music_gen.studio.request import GenerateRequest
@@ -52,8 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     parser: argparse.ArgumentParser = arguments.parser
     if arguments.from_plan:
         return _plan(arguments, parser)
-    if not arguments.styles:
-        parser.error("say in which styles, or give a plan with --from")
+    if not (arguments.styles or "").strip():
+        raise UsageError("Say in which styles.", hint='For example: llm-music-gen generate "Chill, Dubstep"; or --from PLAN.csv.')
     if arguments.again:
         parser.error("--again needs a plan, which --from gives")
     request = request_of(arguments)
@@ -91,7 +92,6 @@ def _plan(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int
 
     from llm_music_gen.cli.follow import follow_songs
     from llm_music_gen.cli.plan_file import read_plan
-    from llm_music_gen.errors import UsageError
     from llm_music_gen.studio.cluster.joined import joined
     from llm_music_gen.studio.plan import check_rows, make_plan, plan_job, planned_rows
     from llm_music_gen.studio.plan_notes import notes_file, open_notes

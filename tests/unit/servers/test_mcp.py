@@ -59,7 +59,7 @@ async def test_every_tool_is_offered_with_its_schema_and_readers_are_marked(path
 async def test_quick_tools_answer_at_once_and_errors_are_one_sentence(paths: StudioPaths) -> None:
     async with Client(make_server(ToolDesk(paths, []))) as client:
         songs = await client.call_tool("library", {"action": "list"})
-        assert not songs.is_error and songs.structured_content["data"] == {"songs": []}
+        assert not songs.is_error and songs.structured_content["data"] == {"count": 0, "songs": []}
         for name, arguments in (
             ("show_abc", {}), ("gain", {"decibels": 3}), ("no_such_tool", {}), ("library", {"action": "burn"}), ("gain", {}),
         ):  # fmt: skip
