@@ -53,8 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     parser: argparse.ArgumentParser = arguments.parser
     if arguments.from_plan:
         return _plan(arguments, parser)
-    if not (arguments.styles or "").strip():
-        raise UsageError("Say in which styles.", hint='For example: llm-music-gen generate "Chill, Dubstep"; or --from PLAN.csv.')
+    if arguments.styles is None:
+        parser.error("say in which styles, or give a plan with --from")
     if arguments.again:
         parser.error("--again needs a plan, which --from gives")
     request = request_of(arguments)
