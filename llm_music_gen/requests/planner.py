@@ -18,6 +18,7 @@ from llm_music_gen.requests.text import Token, normalised
 from llm_music_gen.requests.topics import bared, tokens_of, topic_of
 from llm_music_gen.requests.words import listed, vocabulary
 from llm_music_gen.tools.plan import Call, Plan, Registry
+from llm_music_gen.tools.words import moved
 
 _THEN = re.compile(
     r"(?:[.!?;]+\s+|\s*[;\n]+\s*|[,.]?\s+(?:and\s+)?(?:then|after that|afterwards|and also)\s+|(?<=\?)\s*)", re.IGNORECASE
@@ -50,6 +51,10 @@ def plan_request(request: str, situation: Situation | None = None, registry: Reg
     if not calls:
         calls = [Call("refuse", {"reason": "unsafe", "offer": "gain"})] if taken else [Call("ask", {"about": "what"})]
     checked = [_checked(call, registry) for call in calls]
+    for call, within in zip(calls, checked, strict=True):
+        if registry is not None and call.tool == within.tool and call.tool in registry:
+            numbers = {name: value for name, value in call.args.items() if isinstance(value, int | float)}
+            notes += moved(registry[call.tool], numbers, within.args)
     return Plan(tuple(checked), reply_for(checked, notes, at))
 
 

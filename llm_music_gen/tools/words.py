@@ -9,7 +9,7 @@ import difflib
 import json
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llm_music_gen.errors import UsageError
@@ -41,7 +41,7 @@ def call_in_words(registry: Registry, words: Sequence[str]) -> tuple[Call, tuple
             raise UsageError(f"{setting!r} is no setting of {spec.name}.", hint=_example(spec))
         given[name.strip()] = _value(spec, spec.parameter(name.strip()), value.strip())
     call = registry.checked(Call(spec.name, given))
-    return call, tuple(_moved(spec, name, value, call.args[name]) for name, value in given.items() if value != call.args[name])
+    return call, moved(spec, given, call.args)
 
 
 def call_as_words(call: Call) -> str:
@@ -82,8 +82,13 @@ def _example(spec: ToolSpec) -> str:
     return f"Write for example {spec.parameters[0].name}=..." if spec.parameters else "It has no settings."
 
 
-def _moved(spec: ToolSpec, name: str, given: Any, taken: Any) -> str:
-    return f"{name} was moved from {_written(given)} to {_written(taken)}, within what {spec.name} can do."
+def moved(spec: ToolSpec, given: Mapping[str, Any], taken: Mapping[str, Any]) -> tuple[str, ...]:
+    """A sentence for every number that had to be moved into the range of its tool."""
+    return tuple(
+        f"In {spec.name}, {name} was moved from {_written(value)} to {_written(taken[name])}, as far as it goes."
+        for name, value in given.items()
+        if name in taken and value != taken[name]
+    )
 
 
 def _kind(parameter: Parameter) -> str:

@@ -360,3 +360,10 @@ def test_any_mixture_of_words_gives_calls_within_the_ranges(words: list[str]) ->
         assert call.tool in TOOLS
         if call.tool in REGISTRY and "files" not in call.args:
             assert REGISTRY.checked(call) == call
+
+
+def test_a_number_that_a_tool_cannot_take_is_moved_and_that_is_said() -> None:
+    plan = plan_request("make it 500 dB louder", Situation(file="a.wav"), REGISTRY)
+    assert plan.calls[0].args["db"] == 40
+    assert "In gain, db was moved from 500 to 40, as far as it goes." in plan.reply
+    assert "moved" not in plan_request("make it 5 dB louder", Situation(file="a.wav"), REGISTRY).reply

@@ -76,7 +76,7 @@ def test_words_become_typed_arguments(words: str, arguments: dict[str, Any]) -> 
 def test_a_number_out_of_range_is_moved_and_told() -> None:
     call, moved = call_in_words(REGISTRY, ["gain", "db=99"])
     assert call.args == {"db": 40.0}
-    assert moved == ("db was moved from 99 to 40, within what gain can do.",)
+    assert moved == ("In gain, db was moved from 99 to 40, as far as it goes.",)
 
 
 @pytest.mark.parametrize(
