@@ -17,15 +17,19 @@ from pathlib import Path
 
 from benchmarks.processing_speed import RATE_HZ, music, peak_memory_mb
 from llm_music_gen.domain.progress import finish
-from llm_music_gen.studio.describing_room import Describing, describe_file
+from llm_music_gen.paths import StudioPaths
+from llm_music_gen.settings import Settings
+from llm_music_gen.studio.describing_room import describe_file, describing_with
 
 WANTED_TIMES, WANTED_GROWTH = 15.0, 1.5
 
 
 def describe(path: Path, answer: SimpleQueue[tuple[float, float]]) -> None:
-    """Seconds and megabytes that a description takes."""
+    """Seconds and megabytes that a description takes, with the ears that come along."""
     began = time.perf_counter()
-    finish(describe_file(path, Describing()))
+    wish = describing_with(StudioPaths(path.parent / "data", path.parent / "models"), Settings(), None)
+    assert wish.ears is not None, wish.deaf
+    finish(describe_file(path, wish))
     answer.put((time.perf_counter() - began, peak_memory_mb()))
 
 
