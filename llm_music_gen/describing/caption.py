@@ -145,14 +145,16 @@ def _character(facts: Facts) -> list[str]:
 
 def _music(facts: Facts) -> list[str]:
     """Noise has a tempo and a key as well, so they are told of music alone; of own songs the recipe knows better."""
-    if facts.own is not None or all(event.label != "Music" for event in facts.events):
+    music = next((event for event in facts.events if event.label == "Music"), None)
+    if facts.own is not None or music is None:
         return []
     said = []
     if facts.tempo_bpm is not None:
         said.append(f"has a pulse of about {facts.tempo_bpm:.0f} bpm")
     if facts.key is not None:
         said.append(f"seems to be in {facts.key}")
-    return [f"The music {listed(said)}."] if said else []
+    what = "The music" if music.confidence >= _SURE else "What may be music"
+    return [f"{what} {listed(said)}."] if said else []
 
 
 def _tones(facts: Facts) -> list[str]:
