@@ -12,12 +12,16 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from llm_music_gen.errors import DiskMissing, StorageError
 
 BUSY_TIMEOUT_MS = 10_000
 #: Changes the tables by one step. Runs inside a transaction; must not commit.
 Migration = Callable[[sqlite3.Connection], None]
+
+T = TypeVar("T")
+_LOOK_AGAIN_S = 0.02
 
 #: Files that this process has looked through already (path, device, inode): reading all of a large one at every call takes time.
 _checked: set[tuple[str, int, int]] = set()
@@ -36,17 +40,17 @@ def open_database(path: Path, room: str, migrations: Sequence[Migration]) -> sql
     except OSError as error:
         raise database_error(path.parent, error) from error
     try:
-        connection = _connect(path)
+        connection = _patiently(lambda: _connect(path))
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise database_error(path, error) from error
         try:
             _set_aside(path)
-            connection = _connect(path)
+            connection = _patiently(lambda: _connect(path))
         except (OSError, sqlite3.Error) as failure:
             raise database_error(path, failure) from failure
     try:
-        _migrate(connection, path, room, migrations)
+        _patiently(lambda: _migrate(connection, path, room, migrations))
     except sqlite3.Error as error:
         connection.close()
         raise database_error(path, error) from error
@@ -75,6 +79,18 @@ def damage_told(path: Path) -> Iterator[None]:
             f"{path} holds a damaged entry ({type(error).__name__}: {error}).",
             hint='"llm-music-gen library rescan" makes the list of songs anew; where that is not enough, rename the file.',
         ) from error
+
+
+def _patiently(action: Callable[[], T]) -> T:
+    """Do it again while another program holds the file: SQLite does not wait by itself where a new file is changed to WAL."""
+    until_s = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            return action()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until_s:
+                raise
+            time.sleep(_LOOK_AGAIN_S)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

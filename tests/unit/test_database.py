@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sqlite3
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,3 +89,26 @@ def test_a_damaged_row_is_told_in_one_sentence(tmp_path: Path) -> None:
         connection.execute("SELECT * FROM notes").fetchall()
     with pytest.raises(StorageError, match="damaged entry"), opened(path, "test", [first]):
         int("x")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forked processes start at the same moment")
+def test_many_that_make_the_file_at_the_same_moment_wait_for_each_other(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    for number in range(12):
+        together, said = context.Barrier(4), context.SimpleQueue()
+        path = tmp_path / f"{number}.sqlite"
+        processes = [context.Process(target=_make, args=(path, together, said)) for _ in range(4)]
+        for process in processes:
+            process.start()
+        assert [said.get() for _ in processes] == [""] * 4
+        for process in processes:
+            process.join()
+
+
+def _make(path: Path, together: Any, said: Any) -> None:
+    together.wait()
+    try:
+        open_database(path, "room", [first]).close()
+        said.put("")
+    except Exception as error:  # whatever it is, the test shows it
+        said.put(repr(error))
